@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: Apache-2.0
+# The front door: each target installs what it lacks (saying so), then works. The build itself is
+# described in meson.build.
+
+BUILD ?= build
+DATA ?= data
+PREFIX ?= /usr/local
+
+.PHONY: all build run test unit sanitize api soak bench lint fuzz install clean
+
+all: build
+
+build:
+	@tools/deps build
+	@test -f $(BUILD)/build.ninja || meson setup $(BUILD) --prefix=$(PREFIX) >/dev/null
+	@ninja -C $(BUILD)
+
+# A server with a demo provider, ready to try: it prints what to do next.
+run: build
+	@$(BUILD)/nangod serve --data $(DATA) --demo
+
+# Everything: lint, unit tests, the same under sanitizers, and the official clients against the
+# real daemon.
+test:
+	@tools/deps test
+	@tools/test
+
+unit: build
+	@meson test -C $(BUILD) --print-errorlogs
+
+sanitize:
+	@tools/deps test
+	@tools/test sanitize api_sanitize thread api_thread
+
+api: build
+	@tools/deps test
+	@tools/test api
+
+# The long forms: kills by the hundred, gigabyte bodies, thousands of clients.
+soak: build
+	@tools/deps test
+	@SOAK=1 tools/test soak
+
+# Against nginx, in the same run; writes bench/RESULTS.md.
+bench:
+	@tools/deps bench
+	@bench/run
+
+lint:
+	@tools/deps test
+	@tools/lint
+
+# Each target for FUZZ_SECONDS (60).
+fuzz:
+	@tools/deps fuzz
+	@tools/fuzz
+
+install: build
+	@DESTDIR=$(DESTDIR) meson install -C $(BUILD) --no-rebuild
+
+clean:
+	rm -rf build build-*
