@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Buffers, secret memory, digests, the log and the thread pool. */
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/crypto.h"
+#include "base/json.h"
+#include "base/log.h"
+#include "base/pool.h"
+#include "base/secret.h"
+#include "base/str.h"
+#include "test.h"
+
+TEST(a_buffer_keeps_its_bound_and_says_so)
+{
+    struct buf buf;
+    char *text;
+
+    buf_init(&buf, 8);
+    assert_true(buf_puts(&buf, "12345"));
+    assert_false(buf_puts(&buf, "6789"));
+    assert_true(buf.overflow);
+    assert_false(buf_puts(&buf, "6"));
+    assert_string_equal(buf.data, "12345");
+    buf_drop_front(&buf, 2);
+    assert_string_equal(buf.data, "345");
+    buf_finish(&buf);
+
+    buf_init(&buf, 0);
+    text = buf_take(&buf, NULL);
+    assert_string_equal(text, "");
+    free(text);
+}
+
+TEST(long_texts_are_formatted_whole)
+{
+    struct buf buf;
+
+    buf_init_secret(&buf, 0);
+    buf_printf(&buf, "%0500d|", 7);
+    assert_int_equal(buf.len, 501);
+    buf_finish(&buf);
+}
+
+TEST(secret_memory_is_wiped_before_it_is_used_again)
+{
+    char *first = secret_strndup("hunter2hunter2hunter2", 21), *again;
+    void *large;
+
+    secret_free(first);
+    again = secret_alloc(22); /* the same piece: the free list is a stack */
+    assert_ptr_equal(first, again);
+    /* A free piece keeps the list's link in its first bytes. */
+    for (size_t i = sizeof(void *); i < 22; i++)
+        assert_int_equal(again[i], 0);
+    assert_memory_not_equal(again, "hunter2h", sizeof(void *));
+    secret_free(again);
+    large = secret_alloc(1 << 20);
+    memset(large, 1, 1 << 20);
+    secret_free(large);
+    secret_free(NULL);
+}
+
+TEST(digests_match_their_published_vectors)
+{
+    uint8_t out[SHA256_LEN];
+    char hex[2 * SHA256_LEN + 1];
+
+    crypto_sha256("abc", 3, out);
+    str_hex(out, sizeof out, hex);
+    assert_string_equal(
+        hex, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+    crypto_hmac_sha256("Jefe", 4, "what do ya want for nothing?", 28, out);
+    str_hex(out, sizeof out, hex);
+    assert_string_equal(
+        hex, "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");
+    assert_true(crypto_equal("abc", 3, "abc", 3));
+    assert_false(crypto_equal("abc", 3, "abd", 3));
+    assert_false(crypto_equal("abc", 3, "ab", 2));
+}
+
+TEST(a_fresh_uuid_is_a_version_4)
+{
+    char a[UUID_TEXT_SIZE], b[UUID_TEXT_SIZE];
+
+    crypto_uuid_v4(a);
+    crypto_uuid_v4(b);
+    assert_true(str_is_uuid_v4(a));
+    assert_string_not_equal(a, b);
+}
+
+TEST(a_log_line_is_one_json_object)
+{
+    struct clock clock = {.frozen_ms = 1705322096789};
+    int ends[2];
+    char line[400];
+    ssize_t len;
+    cJSON *value;
+
+    assert_int_equal(pipe(ends), 0);
+    struct log log = {.fd = ends[1], .level = LOG_INFO, .clock = &clock};
+    log_event(&log, LOG_DEBUG, "dropped", LOG_END);
+    log_event(&log, LOG_WARN, "a \"b\"", LOG_STR("s", "x\ny"), LOG_INT("n", -3),
+        LOG_BOOL("t", true), LOG_STR("none", NULL), LOG_END);
+    len = read(ends[0], line, sizeof line);
+    assert_true(len > 0 && line[len - 1] == '\n');
+    value = json_parse(line, (size_t)len, NULL);
+    assert_string_equal(json_str(value, "time"), "2024-01-15T12:34:56.789Z");
+    assert_string_equal(json_str(value, "level"), "warn");
+    assert_string_equal(json_str(value, "s"), "x\ny");
+    assert_int_equal(json_get(value, "n")->valueint, -3);
+    assert_true(json_bool(value, "t", false));
+    assert_true(cJSON_IsNull(json_get(value, "none")));
+    cJSON_Delete(value);
+    close(ends[0]);
+    close(ends[1]);
+}
+
+static atomic_int ran;
+
+static void count(void *arg)
+{
+    (void)arg;
+    atomic_fetch_add(&ran, 1);
+}
+
+TEST(a_pool_runs_all_that_was_submitted_before_it_stopped)
+{
+    struct pool *pool = pool_new("test", 4);
+
+    atomic_store(&ran, 0);
+    for (int i = 0; i < 1000; i++)
+        assert_true(pool_submit(pool, count, NULL));
+    pool_stop(pool);
+    assert_int_equal(atomic_load(&ran), 1000);
+    assert_false(pool_submit(pool, count, NULL));
+    pool_free(pool);
+}
+
+static pthread_barrier_t together;
+
+static void meet(void *arg)
+{
+    (void)arg;
+    pthread_barrier_wait(&together);
+}
+
+TEST(a_pool_starts_a_thread_for_each_job_that_blocks)
+{
+    struct pool *pool = pool_new("test", 4);
+
+    pthread_barrier_init(&together, NULL, 5);
+    for (int i = 0; i < 4; i++)
+        pool_submit(pool, meet, NULL);
+    pthread_barrier_wait(&together); /* returns only when all four run at once */
+    pool_stop(pool);
+    pool_free(pool);
+    pthread_barrier_destroy(&together);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_buffer_keeps_its_bound_and_says_so),
+        cmocka_unit_test(long_texts_are_formatted_whole),
+        cmocka_unit_test(secret_memory_is_wiped_before_it_is_used_again),
+        cmocka_unit_test(digests_match_their_published_vectors),
+        cmocka_unit_test(a_fresh_uuid_is_a_version_4),
+        cmocka_unit_test(a_log_line_is_one_json_object),
+        cmocka_unit_test(a_pool_runs_all_that_was_submitted_before_it_stopped),
+        cmocka_unit_test(a_pool_starts_a_thread_for_each_job_that_blocks),
+    };
+
+    return RUN(tests);
+}

@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* JSON: what is accepted, the messages for what is not, and numbers as JavaScript prints
+ * them. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/json.h"
+#include "base/str.h"
+#include "test.h"
+
+TEST(faults_are_told_as_javascript_tells_them)
+{
+    static const struct {
+        const char *text, *message;
+    } rows[] = {
+        {"{", "Expected property name or '}' in JSON at position 1 (line 1 column 2)"},
+        {"{\"a\":1,}", "Expected double-quoted property name in JSON at position 7 (line "
+                       "1 column 8)"},
+        {"{\"a\":", "Unexpected end of JSON input"},
+        {"", "Unexpected end of JSON input"},
+        {"nope", "Unexpected token 'o', \"nope\" is not valid JSON"},
+        {"[1 2]", "Expected ',' or ']' after array element in JSON at position 3 (line 1 "
+                  "column 4)"},
+        {"01", "Unexpected number in JSON at position 1 (line 1 column 2)"},
+        {"{}x", "Unexpected non-whitespace character after JSON in JSON at position 2 "
+                "(line 1 column 3)"},
+        {"\"a\nb\"", "Bad control character in string literal in JSON at position 2 "
+                     "(line 1 column 3)"},
+        {"\"\\u0000\"", "The character U+0000 is not accepted in JSON at position 3 "
+                        "(line 1 column 4)"},
+        {"\"\\ud800\"",
+            "A lone surrogate is not accepted in JSON at position 3 (line 1 column 4)"},
+        {"\"\xff\"", "The text is not valid UTF-8"},
+    };
+
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct err err = {0};
+
+        assert_null(json_parse(rows[i].text, strlen(rows[i].text), &err));
+        assert_string_equal(err.message, rows[i].message);
+        assert_string_equal(err.code, "invalid_json");
+        assert_int_equal(err.status, 400);
+    }
+}
+
+TEST(numbers_print_as_javascript_prints_them)
+{
+    static const char *const rows[][2] = {
+        {"0", "0"},
+        {"-5", "-5"},
+        {"1.50", "1.5"},
+        {"0.1", "0.1"},
+        {"1e21", "1e+21"},
+        {"1e20", "100000000000000000000"},
+        {"12345678901234567890", "12345678901234567000"},
+        {"0.000001", "0.000001"},
+        {"0.0000001", "1e-7"},
+        {"1.25e-9", "1.25e-9"},
+        {"-123.456", "-123.456"},
+        {"9007199254740993", "9007199254740992"},
+        {"1e999", "null"},
+    };
+
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        cJSON *value = json_parse(rows[i][0], strlen(rows[i][0]), NULL);
+        char *text = json_print(value);
+
+        assert_string_equal(text, rows[i][1]);
+        free(text);
+        cJSON_Delete(value);
+    }
+}
+
+TEST(a_document_survives_a_round_trip)
+{
+    const char *text =
+        "{\"a\":[1,true,null,\"\\u00e9\\n\\\"\\ud83d\\ude00\"],\"A\":{},\"\":\"x\"}";
+    cJSON *value = json_parse(text, strlen(text), NULL);
+    char *out = json_print(value);
+
+    assert_string_equal(out,
+        "{\"a\":[1,true,null,\"\xc3\xa9\\n\\\"\xf0\x9f\x98\x80\"],\"A\":{},\"\":\"x\"}");
+    free(out);
+    cJSON_Delete(value);
+}
+
+TEST(nesting_is_limited)
+{
+    char deep[1200];
+
+    memset(deep, '[', 600);
+    memset(deep + 600, ']', 600);
+    assert_null(json_parse(deep, 1200, NULL));
+    cJSON *ok = json_parse(deep + 100, 1000, NULL);
+    assert_non_null(ok);
+    cJSON_Delete(ok);
+}
+
+TEST(paths_walk_objects_and_arrays_and_prefer_a_flat_key)
+{
+    const char *text =
+        "{\"a\":{\"b\":[{\"c\":7}]},\"x.y\":\"flat\",\"x\":{\"y\":\"deep\"}}";
+    cJSON *value = json_parse(text, strlen(text), NULL);
+
+    assert_int_equal(json_path(value, "a.b[0].c")->valuedouble, 7);
+    assert_int_equal(json_path(value, "a.b.0.c")->valuedouble, 7);
+    assert_string_equal(json_path(value, "x.y")->valuestring, "flat");
+    assert_null(json_path(value, "a.nope.c"));
+    assert_null(json_get(value, "A"));
+    cJSON_Delete(value);
+}
+
+TEST(members_are_set_replaced_and_merged)
+{
+    cJSON *a = cJSON_CreateObject(), *b = cJSON_CreateObject();
+    char *text;
+
+    json_set_str(a, "k", "1");
+    json_set_str(a, "k", "2");
+    json_set_i64(b, "n", 5);
+    json_set_str(b, "k", "3");
+    json_merge(a, b);
+    text = json_print(a);
+    assert_string_equal(text, "{\"k\":\"3\",\"n\":5}");
+    free(text);
+    cJSON_Delete(a);
+    cJSON_Delete(b);
+}
+
+TEST(the_grammar_alone_takes_what_a_document_may_not_hold)
+{
+    static const char *const good[] = {"{\"a\":\"\\u0000\"}", "[\"\\ud83d\"]", "\"x\"",
+        "[\"\xff\"]", "{\"a\":1,\"a\":2}", " 1e999 "};
+    static const char *const bad[] = {"", "{", "[1,]", "01", "\xff", "[tru\xff]",
+        "\"\\u12g4\"", "\"\\x\"", "{\"a\" 1}", "1 2", "nul"};
+    char deep[4000];
+    struct err err;
+
+    for (size_t i = 0; i < sizeof good / sizeof good[0]; i++)
+        assert_true(json_check_syntax(good[i], strlen(good[i]), &err));
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        assert_false(json_check_syntax(bad[i], strlen(bad[i]), &err));
+        assert_string_equal(err.code, "invalid_json");
+        assert_true(str_is_utf8(err.message, strlen(err.message)));
+    }
+    memset(deep, '[', 2000);
+    memset(deep + 2000, ']', 2000);
+    assert_true(json_check_syntax(deep, sizeof deep, &err));
+    assert_true(json_check_syntax(deep, 2000, &err)); /* not looked at */
+    assert_false(json_check_strict(deep, sizeof deep, &err));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(faults_are_told_as_javascript_tells_them),
+        cmocka_unit_test(numbers_print_as_javascript_prints_them),
+        cmocka_unit_test(a_document_survives_a_round_trip),
+        cmocka_unit_test(nesting_is_limited),
+        cmocka_unit_test(paths_walk_objects_and_arrays_and_prefer_a_flat_key),
+        cmocka_unit_test(members_are_set_replaced_and_merged),
+        cmocka_unit_test(the_grammar_alone_takes_what_a_document_may_not_hold),
+    };
+
+    return RUN(tests);
+}
