@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The HTTP server of one reactor: accepting, limits, the idle sweep, draining.
+ *
+ * Our own code and not libmicrohttpd: that library answers 200 to folded lines, leaves a
+ * request with `Transfer-Encoding: gzip, chunked` hanging without an answer, does not
+ * watch a suspended connection, and adds twice the latency to a proxied call
+ * (docs/internals/http.md has the measurements). */
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/crypto.h"
+#include "base/mem.h"
+#include "net/http_server_int.h"
+#include "net/reactor_int.h"
+
+#define ACCEPTS_PER_EVENT 64
+#define ACCEPT_PAUSE_MS 50
+
+/* Closes the connection that has been idle for longest; false when all are at work. */
+static bool evict_idle(struct http_server *server)
+{
+    for (struct conn *conn = server->first; conn != NULL; conn = conn->next) {
+        if (conn->state == CONN_HEAD || conn->state == CONN_LINGER) {
+            conn_close(conn, false);
+            return true;
+        }
+    }
+    return false;
+}
+
+static void on_accept(void *arg, uint32_t events);
+
+static void accept_again(void *arg)
+{
+    struct http_server *server = arg;
+
+    server->accept_again = NULL;
+    if (server->watch == NULL && !server->draining)
+        server->watch = reactor_watch_add(
+            server->reactor, server->config.listen_fd, EPOLLIN, on_accept, server);
+}
+
+/* Out of descriptors or over the limit with every client at work: wait a moment. */
+static void pause_accepting(struct http_server *server)
+{
+    reactor_watch_remove(server->watch);
+    server->watch = NULL;
+    server->accept_again =
+        reactor_timer_start(server->reactor, ACCEPT_PAUSE_MS, accept_again, server);
+}
+
+static void on_accept(void *arg, uint32_t events)
+{
+    struct http_server *server = arg;
+
+    (void)events;
+    for (int i = 0; i < ACCEPTS_PER_EVENT && server->watch != NULL; i++) {
+        struct sockaddr_storage peer;
+        socklen_t peer_len = sizeof peer;
+        const int on = 1;
+        int fd;
+
+        if (server->connections >= server->config.max_connections &&
+            !evict_idle(server)) {
+            pause_accepting(server);
+            return;
+        }
+        fd = accept4(server->config.listen_fd, (struct sockaddr *)&peer, &peer_len,
+            SOCK_NONBLOCK | SOCK_CLOEXEC);
+        if (fd < 0) {
+            if ((errno == EMFILE || errno == ENFILE || errno == ENOMEM ||
+                    errno == ENOBUFS) &&
+                !evict_idle(server))
+                pause_accepting(server);
+            return;
+        }
+        (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+        conn_new(server, fd, (const struct sockaddr *)&peer);
+    }
+}
+
+/* A connection is too old when its head has taken too long, its body or its reader made
+ * no progress, or it was idle; a request that a handler works on is the handler's affair.
+ */
+static bool is_stale(const struct conn *conn, int64_t now_ms)
+{
+    const struct http_req *req = conn->req;
+
+    if (conn->state == CONN_ANSWER && conn_waiting(conn) == 0)
+        return false;
+    if (conn->state == CONN_BODY && (req->taker == TAKER_NONE || req->paused) &&
+        conn_waiting(conn) == 0)
+        return false;
+    return now_ms - conn->since_ms > conn->server->config.idle_timeout_s * 1000;
+}
+
+static void sweep(void *arg)
+{
+    struct http_server *server = arg;
+    int64_t now_ms = clock_mono_ms();
+    int64_t period_ms = server->config.idle_timeout_s * 250;
+    struct conn *next;
+
+    for (struct conn *conn = server->first; conn != NULL; conn = next) {
+        next = conn->next;
+        if (is_stale(conn, now_ms))
+            conn_gone(conn);
+        else if (conn->state == CONN_LINGER && now_ms - conn->since_ms > 2000)
+            conn_close(conn, false);
+    }
+    if (period_ms > 2000)
+        period_ms = 2000;
+    server->sweep = reactor_timer_start(server->reactor, period_ms, sweep, server);
+}
+
+/* Runs on the reactor's thread, whoever made the server. */
+static void begin(void *arg)
+{
+    struct http_server *server = arg;
+
+    accept_again(server);
+    sweep(server);
+}
+
+bool http_server_new(struct reactor *reactor, const struct http_server_config *config,
+    struct http_server **out, struct err *err)
+{
+    struct http_server *server = MEM_NEW(struct http_server);
+
+    (void)err; /* nothing here can fail; the interface leaves room for what could */
+    server->reactor = reactor;
+    server->config = *config;
+    if (server->config.idle_timeout_s <= 0)
+        server->config.idle_timeout_s = 60;
+    if (server->config.max_connections == 0)
+        server->config.max_connections = 20000;
+    if (server->config.max_head_bytes == 0)
+        server->config.max_head_bytes = (size_t)32 * 1024;
+    server->scratch = mem_alloc(SCRATCH_BYTES);
+    crypto_random_hex(server->id_prefix, 8);
+    reactor_hook_add(reactor, conn_flush_dirty, server);
+    reactor_post(reactor, begin, server);
+    *out = server;
+    return true;
+}
+
+void http_server_drain(struct http_server *server)
+{
+    struct conn *next;
+
+    server->draining = true;
+    /* Whoever comes now is refused at once instead of waiting in the backlog. */
+    (void)shutdown(server->config.listen_fd, SHUT_RDWR);
+    reactor_watch_remove(server->watch);
+    server->watch = NULL;
+    for (struct conn *conn = server->first; conn != NULL; conn = next) {
+        next = conn->next;
+        conn->close_after = true;
+        if (conn->state == CONN_HEAD)
+            conn_close(conn, false);
+    }
+}
+
+size_t http_server_active(const struct http_server *server)
+{
+    return atomic_load_explicit(&server->active, memory_order_relaxed);
+}
+
+size_t http_server_connections(const struct http_server *server)
+{
+    return atomic_load_explicit(&server->connections, memory_order_relaxed);
+}
+
+void http_server_free(struct http_server *server)
+{
+    if (server == NULL)
+        return;
+    /* The loop has returned: what is told here may be answered here, not by mail that nobody
+     * reads any more. */
+    reactor_adopt(server->reactor);
+    reactor_watch_remove(server->watch);
+    reactor_timer_cancel(server->sweep);
+    reactor_timer_cancel(server->accept_again);
+    while (server->first != NULL)
+        conn_gone(server->first);
+    (void)conn_flush_dirty(server); /* frees those that waited in the list */
+    reactor_hook_remove(server->reactor, conn_flush_dirty, server);
+    free(server->scratch);
+    free(server);
+}

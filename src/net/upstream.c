@@ -1,0 +1,600 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Event-driven calls: one libcurl multi handle a reactor.
+ *
+ * libcurl says which sockets it waits for (watches of the reactor) and when it wants to
+ * be called for time (a timer; "at once" is served by the hook, in the same turn of the
+ * loop, see the pitfalls in docs/internals/http.md). Whatever must not happen inside a
+ * libcurl callback (adding, resuming, removing or ending a call) is put in a list and
+ * done by the hook.
+ *
+ *   up_start ─► QUEUED ─hook─► in libcurl ─► done ─hook─► on_done ─► spare
+ *                 └─refused before libcurl was asked──────────┘
+ *
+ * A call and its libcurl handle are one object that is used again: a handle costs 10 µs
+ * to make and its callbacks' arguments never change. Connections are shared by all calls
+ * of the pool that were judged by the same policy; a call under another policy, or with a
+ * client certificate, gets a connection of its own.
+ *
+ * Idle calls are found by a tick a second, not by libcurl's own speed check, which wakes
+ * up once a second for every transfer. A call that is paused by our side is never idle:
+ * the side that paused it has its own time limit. */
+#include <assert.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "base/str.h"
+#include "net/upstream_int.h"
+
+#define SPARE_CALLS 256
+#define TICK_MS 1000
+
+struct up_call {
+    struct up_pool *pool;
+    struct up_call *prev, *next; /* in the order of their last progress */
+    CURL *easy;                  /* lives as long as the object */
+    struct up_head head;
+    struct up_guard guard;
+
+    /* What follows belongs to one use; cleared by call_new(). */
+    struct up_ops ops;
+    void *arg;
+    struct curl_slist *list;
+    const char *bytes; /* a body of bytes that goes by the read callback */
+    size_t bytes_len, bytes_at;
+    bool streams;      /* the body is pulled by on_need */
+    bool body_started; /* ... and some of it was */
+    bool inflate;
+    bool one_way;   /* a handle with a client certificate is not used again */
+    bool added;     /* in the multi handle */
+    bool cancelled; /* inside a callback: the call ends as soon as libcurl lets go */
+    bool queued;    /* in the pool's list of things to do */
+    bool resume, resume_body;
+    bool paused, body_paused;
+    uint64_t progress_tick;
+    enum up_failure early; /* found before libcurl was asked, or by the tick */
+    const char *early_text;
+    struct up_call *next_queued;
+};
+
+struct up_pool {
+    struct reactor *reactor;
+    struct up_config config;
+    CURLM *multi;
+    struct reactor_timer *timer; /* may be earlier than deadline_ms, never later */
+    int64_t timer_due_ms;
+    int64_t deadline_ms; /* when libcurl wants to be called; -1 = not */
+    struct reactor_timer *tick;
+    uint64_t tick_count;
+    uint64_t idle_ticks;
+    bool due;   /* libcurl wants to be called for time, now */
+    bool check; /* calls may have completed */
+    int depth;  /* inside libcurl */
+    struct up_owner owner;
+    struct up_call *first, *last;
+    struct up_call *queue, **queue_end;
+    atomic_size_t active; /* read by other threads for metrics */
+    struct up_call *spare;
+    size_t spare_count;
+};
+
+/* A socket of libcurl's. */
+struct socket_watch {
+    struct up_pool *pool;
+    struct reactor_watch *watch;
+    curl_socket_t fd;
+};
+
+/* ---- libcurl's time and sockets ---- */
+
+static void on_time(void *arg);
+
+static void start_timer(struct up_pool *pool, int64_t now_ms)
+{
+    pool->timer_due_ms = pool->deadline_ms;
+    pool->timer =
+        reactor_timer_start(pool->reactor, pool->deadline_ms - now_ms, on_time, pool);
+}
+
+static void on_time(void *arg)
+{
+    struct up_pool *pool = arg;
+    int64_t now_ms = clock_mono_ms();
+
+    pool->timer = NULL;
+    if (pool->deadline_ms < 0)
+        return;
+    if (now_ms >= pool->deadline_ms) {
+        pool->deadline_ms = -1;
+        pool->due = true;
+    } else {
+        start_timer(pool, now_ms);
+    }
+}
+
+/* Called for nearly every transfer, mostly to put the deadline off: the timer is left to
+ * fire too early and looks then. */
+static int set_timer(CURLM *multi, long timeout_ms, void *arg)
+{
+    struct up_pool *pool = arg;
+    int64_t now_ms;
+
+    (void)multi;
+    pool->due = timeout_ms == 0;
+    pool->deadline_ms = -1;
+    if (timeout_ms <= 0)
+        return 0;
+    now_ms = clock_mono_ms();
+    pool->deadline_ms = now_ms + timeout_ms;
+    if (pool->timer != NULL && pool->timer_due_ms <= pool->deadline_ms)
+        return 0;
+    reactor_timer_cancel(pool->timer);
+    start_timer(pool, now_ms);
+    return 0;
+}
+
+static void on_ready(void *arg, uint32_t events)
+{
+    struct socket_watch *socket = arg;
+    struct up_pool *pool = socket->pool;
+    int mask = 0, running;
+
+    if ((events & (EPOLLIN | EPOLLHUP | EPOLLRDHUP)) != 0)
+        mask |= CURL_CSELECT_IN;
+    if ((events & EPOLLOUT) != 0)
+        mask |= CURL_CSELECT_OUT;
+    if ((events & EPOLLERR) != 0)
+        mask |= CURL_CSELECT_ERR;
+    pool->depth++;
+    curl_multi_socket_action(pool->multi, socket->fd, mask, &running);
+    pool->depth--;
+    pool->check = true;
+}
+
+static int set_socket(CURL *easy, curl_socket_t fd, int what, void *arg, void *socket_arg)
+{
+    struct up_pool *pool = arg;
+    struct socket_watch *socket = socket_arg;
+    uint32_t events = ((what & CURL_POLL_IN) != 0 ? EPOLLIN : 0u) |
+                      ((what & CURL_POLL_OUT) != 0 ? EPOLLOUT : 0u);
+
+    (void)easy;
+    if (what == CURL_POLL_REMOVE) {
+        if (socket != NULL) {
+            reactor_watch_remove(socket->watch);
+            free(socket);
+            curl_multi_assign(pool->multi, fd, NULL);
+        }
+    } else if (socket == NULL) {
+        socket = MEM_NEW(struct socket_watch);
+        socket->pool = pool;
+        socket->fd = fd;
+        socket->watch = reactor_watch_add(pool->reactor, fd, events, on_ready, socket);
+        curl_multi_assign(pool->multi, fd, socket);
+    } else {
+        reactor_watch_change(socket->watch, events);
+    }
+    return 0;
+}
+
+/* ---- the list of calls, by progress ---- */
+
+static void list_remove(struct up_call *call)
+{
+    struct up_pool *pool = call->pool;
+
+    *(call->prev != NULL ? &call->prev->next : &pool->first) = call->next;
+    *(call->next != NULL ? &call->next->prev : &pool->last) = call->prev;
+    call->prev = call->next = NULL;
+}
+
+static void list_append(struct up_call *call)
+{
+    struct up_pool *pool = call->pool;
+
+    call->prev = pool->last;
+    call->next = NULL;
+    *(pool->last != NULL ? &pool->last->next : &pool->first) = call;
+    pool->last = call;
+}
+
+static void progress(struct up_call *call)
+{
+    if (call->progress_tick == call->pool->tick_count)
+        return;
+    call->progress_tick = call->pool->tick_count;
+    list_remove(call);
+    list_append(call);
+}
+
+static void enqueue(struct up_call *call)
+{
+    if (call->queued)
+        return;
+    call->queued = true;
+    call->next_queued = NULL;
+    *call->pool->queue_end = call;
+    call->pool->queue_end = &call->next_queued;
+}
+
+static void on_tick(void *arg)
+{
+    struct up_pool *pool = arg;
+
+    pool->tick = NULL;
+    pool->tick_count++;
+    for (struct up_call *call = pool->first; call != NULL; call = call->next) {
+        if (pool->tick_count - call->progress_tick <= pool->idle_ticks)
+            break; /* those behind made progress later */
+        if (call->paused || call->body_paused || call->early != UP_OK)
+            continue;
+        call->early = UP_TIMEOUT;
+        enqueue(call);
+    }
+    if (pool->active > 0)
+        pool->tick = reactor_timer_start(pool->reactor, TICK_MS, on_tick, pool);
+}
+
+/* ---- libcurl's callbacks for one call ---- */
+
+static size_t on_header(char *line, size_t size, size_t count, void *arg)
+{
+    struct up_call *call = arg;
+    size_t len = size * count;
+
+    if (call->cancelled)
+        return 0;
+    progress(call);
+    if (up_head_line(&call->head, line, len)) {
+        if (call->inflate)
+            up_head_inflated(&call->head);
+        call->ops.on_head(call->arg, call->head.status, &call->head.headers);
+    }
+    return call->cancelled ? 0 : len;
+}
+
+static size_t on_body(char *data, size_t size, size_t count, void *arg)
+{
+    struct up_call *call = arg;
+    size_t len = size * count;
+
+    if (call->cancelled)
+        return 0;
+    progress(call);
+    if (!call->ops.on_data(call->arg, data, len)) {
+        if (call->cancelled)
+            return 0;
+        call->paused = true;
+        return CURL_WRITEFUNC_PAUSE;
+    }
+    return call->cancelled ? 0 : len;
+}
+
+static size_t on_wanted(char *out, size_t size, size_t count, void *arg)
+{
+    struct up_call *call = arg;
+    size_t got, room = size * count;
+
+    if (call->cancelled)
+        return CURL_READFUNC_ABORT;
+    progress(call);
+    if (!call->streams) {
+        got = call->bytes_len - call->bytes_at;
+        got = got < room ? got : room;
+        memcpy(out, call->bytes + call->bytes_at, got);
+        call->bytes_at += got;
+        return got;
+    }
+    got = call->ops.on_need(call->arg, out, room);
+    if (call->cancelled || got == UP_ABORT)
+        return CURL_READFUNC_ABORT;
+    if (got == UP_WAIT) {
+        call->body_paused = true;
+        return CURL_READFUNC_PAUSE;
+    }
+    assert(got <= room);
+    call->body_started = call->body_started || got > 0;
+    return got;
+}
+
+/* libcurl sends a request anew when a connection that it had kept was closed: the body
+ * must start over. What was streamed cannot. */
+static int on_rewind(void *arg, curl_off_t offset, int origin)
+{
+    struct up_call *call = arg;
+
+    if (origin != SEEK_SET || offset != 0 || (call->streams && call->body_started))
+        return CURL_SEEKFUNC_CANTSEEK;
+    call->bytes_at = 0;
+    return CURL_SEEKFUNC_OK;
+}
+
+/* ---- calls ---- */
+
+static struct up_call *call_new(struct up_pool *pool)
+{
+    struct up_call *call = pool->spare;
+
+    if (call != NULL) {
+        pool->spare = call->next;
+        pool->spare_count--;
+        memset((char *)call + offsetof(struct up_call, ops), 0,
+            sizeof *call - offsetof(struct up_call, ops));
+        return call;
+    }
+    call = MEM_NEW(struct up_call);
+    call->pool = pool;
+    up_head_init(&call->head);
+    call->easy = curl_easy_init();
+    if (call->easy == NULL)
+        abort();
+    up_setup_handle(call->easy, pool->config.ca_file, pool->config.connect_timeout_ms);
+    curl_easy_setopt(call->easy, CURLOPT_HEADERFUNCTION, on_header);
+    curl_easy_setopt(call->easy, CURLOPT_WRITEFUNCTION, on_body);
+    curl_easy_setopt(call->easy, CURLOPT_READFUNCTION, on_wanted);
+    curl_easy_setopt(call->easy, CURLOPT_SEEKFUNCTION, on_rewind);
+    curl_easy_setopt(call->easy, CURLOPT_PRIVATE, call);
+    curl_easy_setopt(call->easy, CURLOPT_HEADERDATA, call);
+    curl_easy_setopt(call->easy, CURLOPT_WRITEDATA, call);
+    curl_easy_setopt(call->easy, CURLOPT_READDATA, call);
+    curl_easy_setopt(call->easy, CURLOPT_SEEKDATA, call);
+    curl_easy_setopt(call->easy, CURLOPT_OPENSOCKETDATA, &call->guard);
+    return call;
+}
+
+static void call_destroy(struct up_call *call)
+{
+    curl_easy_cleanup(call->easy);
+    up_head_finish(&call->head);
+    free(call);
+}
+
+static enum up_failure refuse_early(const struct up_request *request, const char **text)
+{
+    struct err err = {0};
+
+    if (!up_request_is_sound(request)) {
+        *text = "The request's method or a header field is not valid";
+        return UP_FAILED;
+    }
+    if (request->policy != NULL && !policy_check_url(request->policy, request->url, &err))
+        return UP_DENIED;
+    return UP_OK;
+}
+
+struct up_call *up_start(struct up_pool *pool, const struct up_request *request,
+    const struct up_ops *ops, void *arg)
+{
+    struct up_call *call = call_new(pool);
+
+    call->ops = *ops;
+    call->arg = arg;
+    call->inflate = request->decompress;
+    call->one_way = request->client_certificate_pem != NULL;
+    call->streams = request->body_kind == UP_BODY_STREAM;
+    if (request->body_kind == UP_BODY_BYTES) {
+        call->bytes = request->body;
+        call->bytes_len = (size_t)request->body_len;
+    }
+    call->progress_tick = pool->tick_count;
+    list_append(call);
+    pool->active++;
+    if (pool->tick == NULL)
+        pool->tick = reactor_timer_start(pool->reactor, TICK_MS, on_tick, pool);
+    call->guard.denied = false;
+    call->early = refuse_early(request, &call->early_text);
+    if (call->early == UP_OK) {
+        bool shared = !call->one_way && up_owner_admits(&pool->owner, request->policy);
+
+        call->list = up_setup_request(call->easy, request, &call->guard, shared);
+    }
+    enqueue(call);
+    return call;
+}
+
+static void unqueue(struct up_call *call)
+{
+    struct up_pool *pool = call->pool;
+
+    if (!call->queued)
+        return;
+    for (struct up_call **at = &pool->queue; *at != NULL; at = &(*at)->next_queued) {
+        if (*at != call)
+            continue;
+        *at = call->next_queued;
+        if (pool->queue_end == &call->next_queued)
+            pool->queue_end = at;
+        break;
+    }
+    call->queued = false;
+}
+
+static void call_free(struct up_call *call)
+{
+    struct up_pool *pool = call->pool;
+
+    unqueue(call);
+    if (call->added)
+        curl_multi_remove_handle(pool->multi, call->easy);
+    list_remove(call);
+    pool->active--;
+    up_head_reset(&call->head);
+    up_free_list(call->list);
+    if (call->one_way || pool->spare_count == SPARE_CALLS) {
+        call_destroy(call);
+        return;
+    }
+    /* Nothing of the caller's stays with the handle. */
+    curl_easy_setopt(call->easy, CURLOPT_HTTPHEADER, NULL);
+    if (call->bytes != NULL)
+        curl_easy_setopt(call->easy, CURLOPT_POSTFIELDS, NULL);
+    call->next = pool->spare;
+    pool->spare = call;
+    pool->spare_count++;
+}
+
+void up_cancel(struct up_call *call)
+{
+    call->cancelled = true;
+    if (call->pool->depth > 0)
+        enqueue(call); /* libcurl may be working on it just now */
+    else
+        call_free(call);
+}
+
+void up_resume(struct up_call *call)
+{
+    call->resume = true;
+    enqueue(call);
+}
+
+void up_resume_body(struct up_call *call)
+{
+    call->resume_body = true;
+    enqueue(call);
+}
+
+static void finish(struct up_call *call, enum up_failure failure, const char *message)
+{
+    if (!call->cancelled)
+        call->ops.on_done(
+            call->arg, failure, message != NULL ? message : up_failure_text(failure));
+    call_free(call);
+}
+
+/* What was asked for while libcurl was at work, or must not happen inside up_start(). */
+static void serve(struct up_call *call)
+{
+    struct up_pool *pool = call->pool;
+    bool resume = call->resume && call->paused;
+    bool resume_body = call->resume_body && call->body_paused;
+
+    call->resume = call->resume_body = false;
+    if (call->cancelled) {
+        call_free(call);
+    } else if (call->early != UP_OK) {
+        finish(call, call->early, call->early_text);
+    } else if (!call->added) {
+        call->added = curl_multi_add_handle(pool->multi, call->easy) == CURLM_OK;
+        if (!call->added)
+            finish(call, UP_FAILED, NULL);
+    } else if (resume || resume_body) {
+        int still;
+
+        call->progress_tick = pool->tick_count - 1; /* progress() moves it to the end */
+        progress(call);
+        if (resume)
+            call->paused = false;
+        if (resume_body)
+            call->body_paused = false;
+        still = (call->paused ? CURLPAUSE_RECV : 0) |
+                (call->body_paused ? CURLPAUSE_SEND : 0);
+        pool->depth++;
+        curl_easy_pause(call->easy, still);
+        pool->depth--;
+        pool->check = true;
+    }
+}
+
+static void collect_done(struct up_pool *pool)
+{
+    CURLMsg *message;
+    int left;
+
+    while ((message = curl_multi_info_read(pool->multi, &left)) != NULL) {
+        CURL *easy = message->easy_handle;
+        CURLcode code = message->data.result;
+        struct up_call *call = NULL;
+
+        if (message->msg != CURLMSG_DONE)
+            continue;
+        curl_easy_getinfo(easy, CURLINFO_PRIVATE, &call);
+        finish(call, up_failure_of(easy, code, &call->guard), NULL);
+    }
+}
+
+/* The reactor's hook: true when it did something. */
+static bool turn(void *arg)
+{
+    struct up_pool *pool = arg;
+    bool worked = false;
+    int running;
+
+    while (pool->queue != NULL) {
+        struct up_call *call = pool->queue;
+
+        unqueue(call);
+        serve(call);
+        worked = true;
+    }
+    if (pool->due) {
+        pool->due = false;
+        pool->depth++;
+        curl_multi_socket_action(pool->multi, CURL_SOCKET_TIMEOUT, 0, &running);
+        pool->depth--;
+        pool->check = true;
+        worked = true;
+    }
+    if (pool->check) {
+        pool->check = false;
+        collect_done(pool);
+        worked = true;
+    }
+    return worked;
+}
+
+/* ---- the pool ---- */
+
+struct up_pool *up_pool_new(struct reactor *reactor, const struct up_config *config)
+{
+    struct up_pool *pool = MEM_NEW(struct up_pool);
+    int64_t idle_ms = config->idle_timeout_ms > 0 ? config->idle_timeout_ms : 300000;
+
+    pool->reactor = reactor;
+    pool->config = *config;
+    pool->deadline_ms = -1;
+    pool->idle_ticks = (uint64_t)((idle_ms + TICK_MS - 1) / TICK_MS);
+    pool->queue_end = &pool->queue;
+    pool->multi = curl_multi_init();
+    if (pool->multi == NULL)
+        abort();
+    curl_multi_setopt(pool->multi, CURLMOPT_SOCKETFUNCTION, set_socket);
+    curl_multi_setopt(pool->multi, CURLMOPT_SOCKETDATA, pool);
+    curl_multi_setopt(pool->multi, CURLMOPT_TIMERFUNCTION, set_timer);
+    curl_multi_setopt(pool->multi, CURLMOPT_TIMERDATA, pool);
+    curl_multi_setopt(pool->multi, CURLMOPT_PIPELINING, (long)CURLPIPE_NOTHING);
+    curl_multi_setopt(pool->multi, CURLMOPT_MAXCONNECTS,
+        (long)(config->max_connections > 0 ? config->max_connections : 2000));
+    reactor_hook_add(reactor, turn, pool);
+    return pool;
+}
+
+size_t up_pool_active(const struct up_pool *pool)
+{
+    return atomic_load_explicit(&pool->active, memory_order_relaxed);
+}
+
+void up_pool_free(struct up_pool *pool)
+{
+    if (pool == NULL)
+        return;
+    while (pool->first != NULL) {
+        pool->first->cancelled = true;
+        call_free(pool->first);
+    }
+    reactor_hook_remove(pool->reactor, turn, pool);
+    while (pool->spare != NULL) {
+        struct up_call *call = pool->spare;
+
+        pool->spare = call->next;
+        call_destroy(call);
+    }
+    curl_multi_cleanup(pool->multi);
+    reactor_timer_cancel(pool->timer);
+    reactor_timer_cancel(pool->tick);
+    up_owner_finish(&pool->owner);
+    free(pool);
+}

@@ -1,0 +1,752 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Requests and whole answers: what handlers see, what clients get, who waits for whom,
+ * and what the limits do. */
+#include "test.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "base/pool.h"
+#include "base/str.h"
+#include "net/http_server.h"
+#include "world.h"
+
+#define HOST "Host: a\r\n"
+
+static struct world world;
+static struct pool *workers;
+static atomic_int freed_users, gone_count;
+
+/* ---- handlers ---- */
+
+static void put_header(void *arg, const char *name, const char *value)
+{
+    buf_printf(arg, "[%s=%s]", name, value);
+}
+
+static void free_user(void *user)
+{
+    freed_users++;
+    free(user);
+}
+
+/* Tells the request as the handler sees it. */
+static void tell(struct http_req *req)
+{
+    struct buf text;
+    size_t len;
+    char *body;
+
+    buf_init(&text, 0);
+    buf_printf(&text, "%s %s path=%s query=%s length=%lld body=%d peer=%s host=%s ",
+        http_method(req), http_target(req), http_path(req), http_query(req),
+        (long long)http_body_length(req), http_has_body(req), http_peer(req),
+        http_header(req, "hOsT") != NULL ? http_header(req, "hOsT") : "-");
+    http_each_header(req, put_header, &text);
+    body = buf_take(&text, &len);
+    http_respond(req, 200, NULL, body, len, true);
+}
+
+static void echo_body(
+    void *arg, struct http_req *req, enum http_body_result result, struct buf *body)
+{
+    size_t len;
+    char *text;
+
+    (void)arg;
+    if (result == HTTP_BODY_OK) {
+        text = buf_take(body, &len);
+        http_respond(req, 200, NULL, text, len, true);
+    } else {
+        http_respond(
+            req, result == HTTP_BODY_TOO_LARGE ? 413 : 500, NULL, NULL, 0, false);
+    }
+}
+
+static void answer_by_worker(void *arg)
+{
+    struct http_req *req = arg;
+    struct http_headers headers = {0};
+    char *text = str_printf("%s %s", http_path(req), http_header(req, "x-n"));
+
+    http_headers_add(&headers, "X-From", "worker");
+    http_respond(req, 200, &headers, text, strlen(text), true);
+    http_headers_finish(&headers);
+}
+
+static void to_worker(
+    void *arg, struct http_req *req, enum http_body_result result, struct buf *body)
+{
+    (void)arg;
+    (void)result;
+    (void)body;
+    (void)pool_submit(workers, answer_by_worker, req);
+}
+
+static void on_gone(void *arg)
+{
+    struct http_req *req = arg;
+
+    gone_count++;
+    http_respond(req, 200, NULL, NULL, 0, false);
+}
+
+static void on_request(void *arg, struct http_req *req)
+{
+    const char *path = http_path(req);
+    int64_t number;
+
+    (void)arg;
+    if (str_eq(path, "/tell")) {
+        tell(req);
+    } else if (str_eq(path, "/echo")) {
+        http_read_body(req, 1 << 20, echo_body, NULL);
+    } else if (str_eq(path, "/worker")) {
+        http_read_body(req, 1 << 20, to_worker, NULL);
+    } else if (str_eq(path, "/user")) {
+        http_set_user(req, str_dup("x"), free_user);
+        http_respond(req, 200, NULL, NULL, 0, false);
+    } else if (str_eq(path, "/never")) {
+        http_on_gone(req, on_gone, req);
+    } else if (str_starts(path, "/bytes/") && str_to_i64(path + 7, &number)) {
+        char *bytes = mem_alloc((size_t)number + 1);
+
+        memset(bytes, 'b', (size_t)number);
+        http_respond(req, 200, NULL, bytes, (size_t)number, true);
+    } else if (str_starts(path, "/status/") && str_to_i64(path + 8, &number)) {
+        http_respond(req, (int)number, NULL, str_dup("hello"), 5, true);
+    } else if (str_eq(path, "/headers")) {
+        struct http_headers headers = {0};
+
+        http_headers_add(&headers, "X-A", "1");
+        http_headers_add(&headers, "X-A", "2");
+        http_headers_add(&headers, "X-Bad", "a\r\nX-Forged: 1");
+        http_headers_add(&headers, "X-Request-Id", "mine");
+        http_respond(req, 200, &headers, NULL, 0, false);
+        http_headers_finish(&headers);
+    } else {
+        http_respond(req, 404, NULL, str_dup("no"), 2, true);
+    }
+}
+
+static int start(void **state)
+{
+    const struct http_server_config config = {.on_request = on_request};
+
+    (void)state;
+    workers = pool_new("workers", 4);
+    world_start(&world, &config);
+    return 0;
+}
+
+static int stop(void **state)
+{
+    (void)state;
+    pool_stop(workers);
+    world_stop(&world);
+    pool_free(workers);
+    return 0;
+}
+
+/* One exchange on an open connection. */
+static struct reply talk(int fd, const char *request)
+{
+    struct reply reply;
+    bool head = str_starts(request, "HEAD ");
+
+    say(fd, request);
+    assert_true(hear(fd, &reply, head));
+    return reply;
+}
+
+static void expect_still_open(int fd)
+{
+    struct reply reply = talk(fd, "GET /status/200 HTTP/1.1\r\n" HOST "\r\n");
+
+    assert_int_equal(reply.status, 200);
+    reply_finish(&reply);
+}
+
+/* ---- tests ---- */
+
+TEST(a_handler_sees_the_request_as_it_was_sent)
+{
+    int fd = dial(world.port);
+    struct reply reply = talk(fd, "GET /tell?a=%2F&b=+#x HTTP/1.1\r\nHost: a:1\r\n"
+                                  "X-One: 1\r\nx-one:  2 \r\n\r\n");
+
+    assert_string_equal(reply.body.data,
+        "GET /tell?a=%2F&b=+#x path=/tell query=a=%2F&b=+#x length=0 body=0 "
+        "peer=127.0.0.1 host=a:1 [Host=a:1][X-One=1][x-one=2]");
+    reply_finish(&reply);
+    reply = talk(fd, "PUT /tell? HTTP/1.1\r\n" HOST "Content-Length: 3\r\n\r\nabc");
+    assert_string_equal(reply.body.data, "PUT /tell? path=/tell query= length=3 body=1 "
+                                         "peer=127.0.0.1 host=a [Host=a]"
+                                         "[Content-Length=3]");
+    reply_finish(&reply);
+    reply = talk(
+        fd, "PUT http://b/tell HTTP/1.1\r\n" HOST "Transfer-Encoding: chunked\r\n\r\n");
+    assert_non_null(
+        strstr(reply.body.data, "PUT /tell path=/tell query= length=-1 body=1"));
+    reply_finish(&reply);
+    close(fd);
+}
+
+TEST(every_answer_has_a_date_a_length_and_the_caller_s_or_a_fresh_id)
+{
+    int fd = dial(world.port);
+    struct reply reply =
+        talk(fd, "GET /bytes/3 HTTP/1.1\r\n" HOST "X-Request-Id: abc-1\r\n\r\n");
+    char first[64];
+
+    assert_string_equal(reply_field(&reply, "x-request-id"), "abc-1");
+    assert_string_equal(reply_field(&reply, "content-length"), "3");
+    assert_int_equal(strlen(reply_field(&reply, "date")), 29);
+    assert_null(reply_field(&reply, "connection"));
+    reply_finish(&reply);
+    reply = talk(fd, "GET /bytes/3 HTTP/1.1\r\n" HOST "X-Request-Id: a b\r\n\r\n");
+    str_copy(first, sizeof first, reply_field(&reply, "x-request-id"));
+    assert_true(strlen(first) >= 16);
+    reply_finish(&reply);
+    reply = talk(fd, "GET /bytes/3 HTTP/1.1\r\n" HOST "\r\n");
+    assert_string_not_equal(reply_field(&reply, "x-request-id"), first);
+    reply_finish(&reply);
+    close(fd);
+}
+
+TEST(fields_keep_their_repetitions_and_a_line_break_forges_nothing)
+{
+    int fd = dial(world.port);
+    struct reply reply = talk(fd, "GET /headers HTTP/1.1\r\n" HOST "\r\n");
+
+    assert_non_null(strstr(reply.head.data, "X-A: 1\nX-A: 2\n"));
+    assert_null(reply_field(&reply, "x-forged"));
+    assert_null(reply_field(&reply, "x-bad"));
+    assert_string_equal(reply_field(&reply, "x-request-id"), "mine");
+    reply_finish(&reply);
+    close(fd);
+}
+
+TEST(answers_without_a_body_have_none_and_keep_the_connection)
+{
+    static const struct {
+        const char *request;
+        int status;
+        const char *length;
+    } rows[] = {
+        {"HEAD /status/200 HTTP/1.1\r\n" HOST "\r\n", 200, "5"},
+        {"HEAD /bytes/100000 HTTP/1.1\r\n" HOST "\r\n", 200, "100000"},
+        {"GET /status/204 HTTP/1.1\r\n" HOST "\r\n", 204, NULL},
+        {"GET /status/304 HTTP/1.1\r\n" HOST "\r\n", 304, NULL},
+        {"GET /bytes/0 HTTP/1.1\r\n" HOST "\r\n", 200, "0"},
+    };
+    int fd = dial(world.port);
+
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct reply reply = talk(fd, rows[i].request);
+        const char *length = reply_field(&reply, "content-length");
+
+        assert_int_equal(reply.status, rows[i].status);
+        if (rows[i].length == NULL)
+            assert_null(length);
+        else
+            assert_string_equal(length, rows[i].length);
+        assert_null(reply_field(&reply, "transfer-encoding"));
+        reply_finish(&reply);
+    }
+    expect_still_open(fd); /* a body after the heads would be read as an answer here */
+    close(fd);
+}
+
+TEST(connections_are_kept_or_closed_as_versions_and_options_say)
+{
+    static const struct {
+        const char *request;
+        const char *option;
+        bool kept;
+    } rows[] = {
+        {"GET /status/200 HTTP/1.1\r\n" HOST "\r\n", NULL, true},
+        {"GET /status/200 HTTP/1.1\r\n" HOST "Connection: x, Close\r\n\r\n", "close",
+            false},
+        {"GET /status/200 HTTP/1.0\r\n\r\n", "close", false},
+        {"GET /status/200 HTTP/1.0\r\nConnection: Keep-Alive\r\n\r\n", "keep-alive",
+            true},
+        {"GET /status/200 HTTP/1.0\r\nConnection: keep-alive, close\r\n\r\n", "close",
+            false},
+        {"GET /status/200 HTTP/1.1\r\n" HOST "Connection: closed\r\n\r\n", NULL, true},
+    };
+
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        int fd = dial(world.port);
+        struct reply reply = talk(fd, rows[i].request);
+        const char *option = reply_field(&reply, "connection");
+
+        if (rows[i].option == NULL)
+            assert_null(option);
+        else
+            assert_string_equal(option, rows[i].option);
+        if (rows[i].kept)
+            expect_still_open(fd);
+        else
+            assert_true(is_closed(fd));
+        reply_finish(&reply);
+        close(fd);
+    }
+}
+
+TEST(pipelined_requests_are_answered_in_their_order)
+{
+    enum {
+        COUNT = 500
+    };
+    struct buf all;
+    int fd = dial(world.port);
+
+    buf_init(&all, 0);
+    for (int i = 0; i < COUNT; i++) {
+        /* Some are answered at once, some by a thread, some have a body. */
+        buf_printf(&all,
+            "POST /%s HTTP/1.1\r\n" HOST "X-N: %d\r\nContent-Length: %d\r\n\r\n",
+            i % 3 == 0 ? "worker" : "echo", i, 1 + i % 7);
+        buf_append(&all, "abcdefg", (size_t)(1 + i % 7));
+    }
+    say_bytes(fd, all.data, all.len);
+    for (int i = 0; i < COUNT; i++) {
+        struct reply reply;
+        char expected[32];
+
+        assert_true(hear(fd, &reply, false));
+        if (i % 3 == 0)
+            snprintf(expected, sizeof expected, "/worker %d", i);
+        else
+            snprintf(expected, sizeof expected, "%.*s", 1 + i % 7, "abcdefg");
+        assert_string_equal(reply.body.data, expected);
+        reply_finish(&reply);
+    }
+    buf_finish(&all);
+    close(fd);
+}
+
+TEST(a_large_answer_arrives_whole_at_a_slow_reader)
+{
+    int fd = dial(world.port);
+    struct reply reply = talk(fd, "GET /bytes/20000000 HTTP/1.1\r\n" HOST "\r\n");
+
+    assert_true(reply.whole);
+    assert_int_equal(reply.body.len, 20000000);
+    reply_finish(&reply);
+    expect_still_open(fd);
+    close(fd);
+}
+
+TEST(bodies_up_to_the_limit_are_read_and_larger_ones_refused)
+{
+    static const struct {
+        size_t len;
+        int status;
+    } rows[] = {{0, 200}, {1, 200}, {1 << 20, 200}, {(1 << 20) + 1, 413}, {8 << 20, 413}};
+
+    for (int chunked = 0; chunked < 2; chunked++) {
+        for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+            struct reply reply;
+            struct buf request;
+            int fd = dial(world.port);
+
+            buf_init(&request, 0);
+            buf_puts(&request, "POST /echo HTTP/1.1\r\n" HOST);
+            if (chunked)
+                buf_puts(&request, "Transfer-Encoding: chunked\r\n\r\n");
+            else
+                buf_printf(&request, "Content-Length: %zu\r\n\r\n", rows[i].len);
+            for (size_t at = 0; at < rows[i].len;) {
+                size_t n = rows[i].len - at < 70000 ? rows[i].len - at : 70000;
+
+                if (chunked)
+                    buf_printf(&request, "%zx\r\n", n);
+                memset(buf_room(&request, n), 'x', n);
+                buf_added(&request, n);
+                if (chunked)
+                    buf_puts(&request, "\r\n");
+                at += n;
+            }
+            if (chunked)
+                buf_puts(&request, "0\r\n\r\n");
+            say_bytes(fd, request.data, request.len);
+            assert_true(hear(fd, &reply, false));
+            assert_int_equal(reply.status, rows[i].status);
+            if (reply.status == 200)
+                assert_int_equal(reply.body.len, rows[i].len);
+            reply_finish(&reply);
+            buf_finish(&request);
+            close(fd);
+        }
+    }
+}
+
+TEST(an_answer_before_a_small_body_s_end_keeps_the_connection)
+{
+    int fd = dial(world.port);
+
+    for (int i = 0; i < 3; i++) {
+        struct reply reply =
+            talk(fd, "POST /nope HTTP/1.1\r\n" HOST "Content-Length: 5\r\n\r\n");
+
+        assert_int_equal(reply.status, 404);
+        assert_null(reply_field(&reply, "connection"));
+        reply_finish(&reply);
+        say(fd, "hello"); /* comes late, and is not taken for a request */
+    }
+    expect_still_open(fd);
+    close(fd);
+}
+
+TEST(an_answer_before_a_large_body_s_end_closes_and_still_arrives)
+{
+    struct reply reply;
+    int fd = dial(world.port);
+    char *block = calloc(1, 1 << 20);
+
+    say(fd, "POST /nope HTTP/1.1\r\n" HOST "Content-Length: 10000000\r\n\r\n");
+    for (int i = 0; i < 4; i++)
+        say_bytes(fd, block, 1 << 20);
+    assert_true(hear(fd, &reply, false));
+    assert_int_equal(reply.status, 404);
+    assert_string_equal(reply_field(&reply, "connection"), "close");
+    reply_finish(&reply);
+    assert_true(is_closed(fd));
+    free(block);
+    close(fd);
+}
+
+TEST(a_client_that_expects_to_be_asked_is_asked_only_when_the_body_is_wanted)
+{
+    static const char wanted[] = "POST /echo HTTP/1.1\r\n" HOST
+                                 "Expect: 100-continue\r\nContent-Length: 5\r\n\r\n";
+    static const char too_large[] =
+        "POST /echo HTTP/1.1\r\n" HOST
+        "Expect: 100-continue\r\nContent-Length: 2000000\r\n\r\n";
+    static const char unwanted[] = "POST /nope HTTP/1.1\r\n" HOST
+                                   "Expect: 100-Continue\r\nContent-Length: 5\r\n\r\n";
+    int fd = dial(world.port);
+    struct reply reply = talk(fd, wanted);
+
+    assert_int_equal(reply.status, 100);
+    reply_finish(&reply);
+    say(fd, "hello");
+    assert_true(hear(fd, &reply, false));
+    assert_int_equal(reply.status, 200);
+    assert_string_equal(reply.body.data, "hello");
+    reply_finish(&reply);
+
+    reply = talk(fd, too_large);
+    assert_int_equal(reply.status, 413);
+    reply_finish(&reply);
+    assert_true(is_closed(fd));
+    close(fd);
+
+    fd = dial(world.port);
+    reply = talk(fd, unwanted);
+    assert_int_equal(reply.status, 404);
+    assert_string_equal(reply_field(&reply, "connection"), "close");
+    reply_finish(&reply);
+    assert_true(is_closed(fd));
+    close(fd);
+}
+
+TEST(a_thousand_requests_at_once_are_all_answered_by_threads)
+{
+    enum {
+        COUNT = 1000
+    };
+    static int fds[COUNT];
+
+    for (int i = 0; i < COUNT; i++) {
+        char request[128];
+
+        fds[i] = dial(world.port);
+        snprintf(request, sizeof request,
+            "POST /worker HTTP/1.1\r\n" HOST "X-N: %d\r\nContent-Length: 2\r\n\r\nhi", i);
+        say(fds[i], request);
+    }
+    for (int i = 0; i < COUNT; i++) {
+        struct reply reply;
+        char expected[32];
+
+        assert_true(hear(fds[i], &reply, false));
+        snprintf(expected, sizeof expected, "/worker %d", i);
+        assert_string_equal(reply.body.data, expected);
+        assert_string_equal(reply_field(&reply, "x-from"), "worker");
+        reply_finish(&reply);
+        close(fds[i]);
+    }
+}
+
+TEST(what_a_handler_hung_on_a_request_is_freed_with_it)
+{
+    int fd = dial(world.port);
+    int before = freed_users;
+
+    for (int i = 0; i < 3; i++) {
+        struct reply reply = talk(fd, "GET /user HTTP/1.1\r\n" HOST "\r\n");
+
+        reply_finish(&reply);
+    }
+    expect_still_open(fd); /* the third is over when this one begins */
+    assert_int_equal(freed_users - before, 3);
+    close(fd);
+}
+
+/* ---- the client leaves ---- */
+
+static bool has_left(void *arg)
+{
+    return gone_count == *(int *)arg;
+}
+
+static bool has_begun(void *arg)
+{
+    return http_server_active(world.server) == *(size_t *)arg;
+}
+
+TEST(a_client_that_leaves_is_noticed_while_the_handler_waits)
+{
+    static const char *const requests[] = {
+        "GET /never HTTP/1.1\r\n" HOST "\r\n",
+        "POST /never HTTP/1.1\r\n" HOST "Content-Length: 100000\r\n\r\nabc",
+        "GET /never HTTP/1.1\r\n" HOST "\r\nGET /status/200 HTTP/1.1\r\n" HOST "\r\n",
+    };
+    int expected = gone_count;
+
+    for (size_t i = 0; i < sizeof requests / sizeof requests[0]; i++) {
+        for (int reset = 0; reset < 2; reset++) {
+            const struct linger at_once = {.l_onoff = 1, .l_linger = 0};
+            size_t active = http_server_active(world.server) + 1;
+            int fd = dial(world.port);
+
+            say(fd, requests[i]);
+            assert_true(
+                world_becomes(&world, has_begun, &active)); /* a reset undoes it */
+            if (reset)
+                (void)setsockopt(fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+            close(fd);
+            if (i == 1 && !reset)
+                continue; /* nobody reads the body: its end is not looked for */
+            expected++;
+            if (!world_becomes(&world, has_left, &expected))
+                fail_msg("not noticed: request %zu, reset %d", i, reset);
+        }
+    }
+}
+
+struct late {
+    struct http_req *req;
+    sem_t ready;
+};
+static struct late late;
+
+static void ignore_body(
+    void *arg, struct http_req *req, enum http_body_result result, struct buf *body)
+{
+    (void)arg;
+    (void)result;
+    (void)body;
+    http_on_gone(req, on_gone, req);
+}
+
+static void take_late(void *arg)
+{
+    (void)arg;
+    http_read_body(late.req, 1 << 20, ignore_body, NULL);
+}
+
+static void on_late_request(void *arg, struct http_req *req)
+{
+    (void)arg;
+    late.req = req;
+    sem_post(&late.ready);
+}
+
+TEST(a_client_that_left_before_its_body_was_taken_is_noticed_after)
+{
+    const struct http_server_config config = {.on_request = on_late_request};
+    struct world own;
+    int expected = gone_count + 1;
+    int fd;
+
+    sem_init(&late.ready, 0, 0);
+    world_start(&own, &config);
+    fd = dial(own.port);
+    say(fd, "POST /late HTTP/1.1\r\n" HOST "Content-Length: 5\r\n\r\nhello");
+    sem_wait(&late.ready);
+    close(fd); /* the body is in the server's hands or in the socket */
+    world_call(&own, take_late, NULL);
+    assert_true(world_becomes(&own, has_left, &expected));
+    world_stop(&own);
+    sem_destroy(&late.ready);
+}
+
+/* ---- limits ---- */
+
+TEST(a_slow_head_is_cut_off_and_an_idle_connection_closed)
+{
+    const struct http_server_config config = {
+        .on_request = on_request, .idle_timeout_s = 1};
+    struct world own;
+    int slow, idle, kept;
+    struct reply reply;
+
+    world_start(&own, &config);
+    slow = dial(own.port);
+    idle = dial(own.port);
+    kept = dial(own.port);
+    say(slow, "GET /status/200 HTTP/1.1\r\nX-A: ");
+    reply = talk(kept, "GET /status/200 HTTP/1.1\r\n" HOST "\r\n");
+    reply_finish(&reply);
+    assert_true(is_closed(slow));
+    assert_true(is_closed(idle));
+    assert_true(is_closed(kept));
+    close(slow);
+    close(idle);
+    close(kept);
+    world_stop(&own);
+}
+
+TEST(over_the_limit_the_longest_idle_gives_way_and_a_new_client_is_served)
+{
+    enum {
+        LIMIT = 8
+    };
+    const struct http_server_config config = {
+        .on_request = on_request, .max_connections = LIMIT};
+    struct world own;
+    int idle[LIMIT * 3];
+
+    world_start(&own, &config);
+    for (int i = 0; i < LIMIT * 3; i++) {
+        idle[i] = dial(own.port);
+        if (i % 2 == 0)
+            say(idle[i], "GET /slow HTTP/1.1\r\n");
+    }
+    assert_int_equal(
+        ask(own.port, "GET /status/200 HTTP/1.1\r\n" HOST "\r\n", NULL), 200);
+    assert_true(http_server_connections(own.server) <= LIMIT);
+    for (int i = 0; i < LIMIT * 3; i++)
+        close(idle[i]);
+    world_stop(&own);
+}
+
+static void drain(void *arg)
+{
+    http_server_drain(arg);
+}
+
+static bool has_nobody(void *arg)
+{
+    return http_server_connections(arg) == 0;
+}
+
+TEST(draining_ends_idle_connections_and_lets_requests_finish)
+{
+    const struct http_server_config config = {.on_request = on_late_request};
+    struct world own;
+    struct reply reply;
+    int idle, busy;
+
+    sem_init(&late.ready, 0, 0);
+    world_start(&own, &config);
+    idle = dial(own.port);
+    busy = dial(own.port);
+    say(busy, "GET /late HTTP/1.1\r\n" HOST "\r\n");
+    sem_wait(&late.ready);
+    assert_int_equal(http_server_active(own.server), 1);
+    world_call(&own, drain, own.server);
+    assert_true(is_closed(idle));
+    http_respond(late.req, 200, NULL, str_dup("done"), 4, true);
+    assert_true(hear(busy, &reply, false));
+    assert_string_equal(reply.body.data, "done");
+    assert_string_equal(reply_field(&reply, "connection"), "close");
+    reply_finish(&reply);
+    assert_true(is_closed(busy));
+    close(idle);
+    close(busy);
+    assert_true(world_becomes(&own, has_nobody, own.server));
+    world_stop(&own);
+    sem_destroy(&late.ready);
+}
+
+/* ---- listening ---- */
+
+TEST(a_port_that_is_held_is_refused_and_a_free_one_is_shared_by_the_reactors)
+{
+    struct err err = {0};
+    char bound[64], again[64];
+    int fds[2], more[1];
+
+    assert_true(http_listen("127.0.0.1:0", 2, fds, bound, &err));
+    assert_false(http_listen(bound, 1, more, again, &err));
+    assert_non_null(strstr(err.message, "in use"));
+    close(fds[0]);
+    assert_false(http_listen(bound, 1, more, again, &err));
+    close(fds[1]);
+    assert_true(http_listen(bound, 1, more, again, &err));
+    assert_string_equal(again, bound);
+    close(more[0]);
+}
+
+TEST(addresses_to_listen_on_are_numeric_with_a_port)
+{
+    static const char *const bad[] = {"", "127.0.0.1", ":80", "localhost:80",
+        "127.0.0.1:", "127.0.0.1:x", "127.0.0.1:65536", "127.0.0.1:-1", "::1:80", "[::1]",
+        "[::1", "256.0.0.1:80"};
+    struct err err = {0};
+    char bound[64];
+    int fds[1];
+
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
+        if (http_listen(bad[i], 1, fds, bound, &err))
+            fail_msg("accepted: %s", bad[i]);
+    if (http_listen("[::1]:0", 1, fds, bound, &err)) {
+        assert_true(str_starts(bound, "[::1]:"));
+        close(fds[0]);
+    } else {
+        assert_non_null(strstr(err.message, "ddress")); /* a machine without IPv6 */
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_handler_sees_the_request_as_it_was_sent),
+        cmocka_unit_test(every_answer_has_a_date_a_length_and_the_caller_s_or_a_fresh_id),
+        cmocka_unit_test(fields_keep_their_repetitions_and_a_line_break_forges_nothing),
+        cmocka_unit_test(answers_without_a_body_have_none_and_keep_the_connection),
+        cmocka_unit_test(connections_are_kept_or_closed_as_versions_and_options_say),
+        cmocka_unit_test(pipelined_requests_are_answered_in_their_order),
+        cmocka_unit_test(a_large_answer_arrives_whole_at_a_slow_reader),
+        cmocka_unit_test(bodies_up_to_the_limit_are_read_and_larger_ones_refused),
+        cmocka_unit_test(an_answer_before_a_small_body_s_end_keeps_the_connection),
+        cmocka_unit_test(an_answer_before_a_large_body_s_end_closes_and_still_arrives),
+        cmocka_unit_test(
+            a_client_that_expects_to_be_asked_is_asked_only_when_the_body_is_wanted),
+        cmocka_unit_test(a_thousand_requests_at_once_are_all_answered_by_threads),
+        cmocka_unit_test(what_a_handler_hung_on_a_request_is_freed_with_it),
+        cmocka_unit_test(a_client_that_leaves_is_noticed_while_the_handler_waits),
+        cmocka_unit_test(a_client_that_left_before_its_body_was_taken_is_noticed_after),
+        cmocka_unit_test(a_slow_head_is_cut_off_and_an_idle_connection_closed),
+        cmocka_unit_test(
+            over_the_limit_the_longest_idle_gives_way_and_a_new_client_is_served),
+        cmocka_unit_test(draining_ends_idle_connections_and_lets_requests_finish),
+        cmocka_unit_test(
+            a_port_that_is_held_is_refused_and_a_free_one_is_shared_by_the_reactors),
+        cmocka_unit_test(addresses_to_listen_on_are_numeric_with_a_port),
+    };
+
+    return cmocka_run_group_tests_name(__FILE__, tests, start, stop);
+}
