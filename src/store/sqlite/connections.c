@@ -1,0 +1,439 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Writing connections. Each write but a touch makes the row's version grow. End users are
+ * rows of their own, shared by the connections of an environment: one written with a
+ * connection replaces what was known of that end user. */
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/json.h"
+#include "base/mem.h"
+#include "base/str.h"
+#include "store/sqlite/sqlite_int.h"
+
+/* ---- end users ---- */
+
+/* The row's id in *id. *changed: it was there, and showed something else. */
+static bool put_end_user(struct sql_conn *conn, int64_t environment_id,
+    const struct end_user_row *row, int64_t *id, bool *changed, struct err *err)
+{
+    struct sql q = sql_begin(conn,
+        "SELECT id, email IS NOT ? OR display_name IS NOT ? OR tags IS NOT ? "
+        "OR organization_id IS NOT ? OR organization_display_name IS NOT ? "
+        "FROM end_user WHERE environment = ? AND end_user_id = ?");
+    enum sql_result step;
+
+    *changed = false;
+    sql_text(&q, row->email);
+    sql_text(&q, row->display_name);
+    sql_text(&q, row->tags_json);
+    sql_text(&q, row->organization_id);
+    sql_text(&q, row->organization_display_name);
+    sql_i64(&q, environment_id);
+    sql_text(&q, row->id);
+    step = sql_step(&q, err);
+    if (step == SQL_ROW) {
+        *id = sql_take_i64(&q, 0);
+        *changed = sql_take_bool(&q, 1);
+    }
+    sql_end(&q);
+    if (step == SQL_FAILED)
+        return false;
+    if (step == SQL_ROW && !*changed)
+        return true;
+
+    if (step == SQL_ROW)
+        q = sql_begin(conn, "UPDATE end_user SET email = ?, display_name = ?, tags = ?, "
+                            "organization_id = ?, organization_display_name = ? "
+                            "WHERE environment = ? AND end_user_id = ?");
+    else
+        q = sql_begin(conn,
+            "INSERT INTO end_user (email, display_name, tags, organization_id, "
+            "organization_display_name, environment, end_user_id) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?)");
+    sql_text(&q, row->email);
+    sql_text(&q, row->display_name);
+    sql_text(&q, row->tags_json);
+    sql_text(&q, row->organization_id);
+    sql_text(&q, row->organization_display_name);
+    sql_i64(&q, environment_id);
+    sql_text(&q, row->id);
+    if (!sql_run(&q, err))
+        return false;
+    if (step == SQL_DONE)
+        *id = sqlite3_last_insert_rowid(conn->db);
+    return true;
+}
+
+/* ---- last use ---- */
+
+/* Only ever later; nothing is noted of a connection that is gone. The first statement
+ * does nearly all of the work, without reading the wide row. */
+static bool note_use(
+    struct sql_conn *conn, int64_t connection, int64_t fetched_ms, struct err *err)
+{
+    struct sql q = sql_begin(conn, "UPDATE connection_use SET last_fetched_at = "
+                                   "max(last_fetched_at, ?) WHERE connection = ?");
+
+    sql_i64(&q, fetched_ms);
+    sql_i64(&q, connection);
+    if (!sql_run(&q, err))
+        return false;
+    if (sql_changed(conn) > 0)
+        return true;
+    q = sql_begin(conn, "INSERT INTO connection_use (last_fetched_at, connection) "
+                        "SELECT ?, id FROM connection WHERE id = ? AND deleted_at = 0");
+    sql_i64(&q, fetched_ms);
+    sql_i64(&q, connection);
+    return sql_run(&q, err);
+}
+
+/* ---- put ---- */
+
+struct put {
+    const struct connection_row *row;
+    int64_t now_ms;
+    struct put_effect effect;
+    struct connection_row *made;
+};
+
+/* The live row's id, 0 when there is none. The integration must be the environment's. */
+static bool find_target(
+    struct sql_conn *conn, const struct connection_row *row, int64_t *id, struct err *err)
+{
+    struct sql q = sql_begin(conn,
+        "SELECT coalesce((SELECT c.id FROM connection c WHERE c.integration = i.id "
+        "AND c.connection_id = ? AND c.deleted_at = 0), 0) "
+        "FROM integration i WHERE i.id = ? AND i.environment = ? AND i.deleted_at = 0");
+    enum sql_result step;
+
+    sql_text(&q, row->connection_id);
+    sql_i64(&q, row->integration_id);
+    sql_i64(&q, row->environment_id);
+    step = sql_step(&q, err);
+    if (step == SQL_ROW)
+        *id = sql_take_i64(&q, 0);
+    sql_end(&q);
+    if (step == SQL_DONE)
+        err_set(err, 404, "unknown_provider_config", "the integration does not exist");
+    return step == SQL_ROW;
+}
+
+/* The columns that creating and overwriting both set, in this order. */
+#define SET_COLUMNS                                                                      \
+    "auth_type, has_refresh_token, credentials, config, tags, webhook_url_override, "    \
+    "expires_at, updated_at, metadata, end_user"
+
+static void bind_columns(struct sql *q, const struct put *work)
+{
+    const struct connection_row *row = work->row;
+
+    sql_text(q, row->auth_type);
+    sql_i64(q, row->has_refresh_token);
+    sql_blob_of(q, row->credentials);
+    sql_blob_of(q, row->config);
+    sql_text(q, row->tags_json != NULL ? row->tags_json : "{}");
+    sql_text(q, row->webhook_url_override);
+    sql_i64(q, row->expires_at_ms);
+    sql_i64(q, work->now_ms);
+    sql_text(q, row->metadata_json);
+}
+
+static void bind_end_user(struct sql *q, int64_t id)
+{
+    if (id != 0)
+        sql_i64(q, id);
+    else
+        sql_text(q, NULL);
+}
+
+static bool put(struct sql_conn *conn, void *arg, struct err *err)
+{
+    struct put *work = arg;
+    const struct connection_row *row = work->row;
+    int64_t id, end_user = 0;
+    struct sql q;
+
+    connection_row_unref(work->made);
+    work->made = NULL;
+    work->effect = (struct put_effect){.environment_id = row->environment_id};
+    if (!find_target(conn, row, &id, err))
+        return false;
+    if (row->end_user != NULL && !put_end_user(conn, row->environment_id, row->end_user,
+                                     &end_user, &work->effect.end_user_changed, err))
+        return false;
+    if (id == 0) {
+        q = sql_begin(conn, "INSERT INTO connection (" SET_COLUMNS
+                            ", created_at, environment, integration, connection_id) "
+                            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
+        bind_columns(&q, work);
+        bind_end_user(&q, end_user);
+        sql_i64(&q, work->now_ms);
+        sql_i64(&q, row->environment_id);
+        sql_i64(&q, row->integration_id);
+        sql_text(&q, row->connection_id);
+    } else {
+        q = sql_begin(conn,
+            "UPDATE connection SET auth_type = ?, has_refresh_token = ?, "
+            "credentials = ?, config = ?, tags = ?, webhook_url_override = ?, "
+            "expires_at = ?, updated_at = ?, metadata = coalesce(?, metadata), "
+            "end_user = coalesce(?, end_user), errors = '[]', last_refresh_success = 0, "
+            "last_refresh_failure = 0, refresh_attempts = 0, refresh_exhausted = 0, "
+            "version = version + 1 WHERE id = ?");
+        bind_columns(&q, work);
+        bind_end_user(&q, end_user);
+        sql_i64(&q, id);
+    }
+    if (!sql_run(&q, err))
+        return false;
+    work->effect.created = id == 0;
+    if (id == 0)
+        id = sqlite3_last_insert_rowid(conn->db);
+    /* What has no credentials is not fetched by being made. */
+    if (!str_eq(row->auth_type, "NONE") && !note_use(conn, id, work->now_ms, err))
+        return false;
+    return sqlite_read_connection(conn, id, &work->made, err);
+}
+
+bool sqlite_put_connection(struct backend *b, const struct connection_row *row,
+    struct put_effect *effect, struct connection_row **out, struct err *err)
+{
+    struct put work = {.row = row, .now_ms = sqlite_now_ms(b)};
+    bool ok = sqlite_write(b, put, &work, err);
+
+    if (!ok) {
+        connection_row_unref(work.made);
+        work.made = NULL;
+    }
+    *effect = work.effect;
+    *out = work.made;
+    return ok;
+}
+
+/* ---- patch ---- */
+
+struct patch {
+    int64_t id;
+    const struct connection_patch *patch;
+    int64_t now_ms;
+    struct put_effect effect;
+};
+
+static bool patch_one(struct sql_conn *conn, void *arg, struct err *err)
+{
+    struct patch *work = arg;
+    const struct connection_patch *patch = work->patch;
+    int64_t end_user = 0;
+    struct sql q = sql_begin(
+        conn, "SELECT environment FROM connection WHERE id = ? AND deleted_at = 0");
+    enum sql_result step;
+
+    work->effect = (struct put_effect){0};
+    sql_i64(&q, work->id);
+    step = sql_step(&q, err);
+    if (step == SQL_ROW)
+        work->effect.environment_id = sql_take_i64(&q, 0);
+    sql_end(&q);
+    if (step == SQL_DONE)
+        err_set(err, 404, "unknown_connection", "the connection does not exist");
+    if (step != SQL_ROW)
+        return false;
+    if (patch->end_user != NULL &&
+        !put_end_user(conn, work->effect.environment_id, patch->end_user, &end_user,
+            &work->effect.end_user_changed, err))
+        return false;
+
+    q = sql_begin(conn,
+        "UPDATE connection SET tags = coalesce(?, tags), end_user = coalesce(?, "
+        "end_user), "
+        "webhook_url_override = iif(?, ?, webhook_url_override), updated_at = ?, "
+        "version = version + 1 WHERE id = ?");
+    sql_text(&q, patch->tags_json);
+    bind_end_user(&q, end_user);
+    sql_i64(&q, patch->set_webhook_url_override);
+    sql_text(&q, patch->webhook_url_override);
+    sql_i64(&q, work->now_ms);
+    sql_i64(&q, work->id);
+    return sql_run(&q, err);
+}
+
+bool sqlite_patch_connection(struct backend *b, int64_t id,
+    const struct connection_patch *patch, struct put_effect *effect, struct err *err)
+{
+    struct patch work = {.id = id, .patch = patch, .now_ms = sqlite_now_ms(b)};
+    bool ok = sqlite_write(b, patch_one, &work, err);
+
+    *effect = work.effect;
+    return ok;
+}
+
+/* ---- delete ---- */
+
+struct removal {
+    int64_t id;
+    int64_t now_ms;
+    bool found;
+};
+
+static bool remove_one(struct sql_conn *conn, void *arg, struct err *err)
+{
+    struct removal *work = arg;
+    struct sql q =
+        sql_begin(conn, "UPDATE connection SET deleted_at = ?, version = version + 1 "
+                        "WHERE id = ? AND deleted_at = 0");
+
+    sql_i64(&q, work->now_ms);
+    sql_i64(&q, work->id);
+    if (!sql_run(&q, err))
+        return false;
+    work->found = sql_changed(conn) > 0;
+    return true;
+}
+
+bool sqlite_delete_connection(struct backend *b, int64_t id, bool *found, struct err *err)
+{
+    struct removal work = {.id = id, .now_ms = sqlite_now_ms(b)};
+    bool ok = sqlite_write(b, remove_one, &work, err);
+
+    *found = ok && work.found;
+    return ok;
+}
+
+/* ---- metadata ---- */
+
+struct metadata {
+    int64_t environment_id;
+    const char *provider_config_key;
+    const char *const *connection_ids;
+    size_t count;
+    const char *json;
+    const cJSON *merged; /* NULL = replace */
+    int64_t now_ms;
+    int64_t *ids;
+};
+
+/* The id, and the present metadata when it is wanted; the caller frees. */
+static bool find_metadata(struct sql_conn *conn, const struct metadata *work,
+    const char *connection_id, int64_t *id, char **json, struct err *err)
+{
+    struct sql q = sql_begin(conn,
+        "SELECT c.id, c.metadata FROM connection c JOIN integration i ON "
+        "i.id = c.integration WHERE i.environment = ? AND i.unique_key = ? "
+        "AND i.deleted_at = 0 AND c.connection_id = ? AND c.deleted_at = 0");
+    enum sql_result step;
+
+    sql_i64(&q, work->environment_id);
+    sql_text(&q, work->provider_config_key);
+    sql_text(&q, connection_id);
+    step = sql_step(&q, err);
+    if (step == SQL_ROW) {
+        *id = sql_take_i64(&q, 0);
+        *json = sql_take_text(&q, 1);
+    }
+    sql_end(&q);
+    if (step == SQL_DONE)
+        err_set(err, 404, "unknown_connection", "the connection `%.200s` does not exist",
+            connection_id);
+    return step == SQL_ROW;
+}
+
+/* What is there with the members of `merged` over it. */
+static char *merge(const char *present, const cJSON *merged)
+{
+    cJSON *value = present != NULL ? json_parse(present, strlen(present), NULL) : NULL;
+    char *text;
+
+    if (!cJSON_IsObject(value)) {
+        cJSON_Delete(value);
+        value = cJSON_CreateObject();
+    }
+    json_merge(value, merged);
+    text = json_print(value);
+    cJSON_Delete(value);
+    return text;
+}
+
+static bool set_metadata(struct sql_conn *conn, void *arg, struct err *err)
+{
+    struct metadata *work = arg;
+
+    for (size_t i = 0; i < work->count; i++) {
+        char *present = NULL, *text = NULL;
+        int64_t id;
+        struct sql q;
+        bool ok;
+
+        if (!find_metadata(conn, work, work->connection_ids[i], &id, &present, err))
+            return false;
+        if (work->merged != NULL)
+            text = merge(present, work->merged);
+        q = sql_begin(conn,
+            "UPDATE connection SET metadata = ?, updated_at = ?, version = version + 1 "
+            "WHERE id = ?");
+        sql_text(&q, text != NULL ? text : work->json);
+        sql_i64(&q, work->now_ms);
+        sql_i64(&q, id);
+        ok = sql_run(&q, err);
+        free(present);
+        free(text);
+        if (!ok)
+            return false;
+        work->ids[i] = id;
+    }
+    return true;
+}
+
+bool sqlite_set_metadata(struct backend *b, int64_t environment_id,
+    const char *provider_config_key, const char *const *connection_ids, size_t count,
+    const char *metadata_json, bool merge_it, int64_t *ids, struct err *err)
+{
+    struct metadata work = {
+        .environment_id = environment_id,
+        .provider_config_key = provider_config_key,
+        .connection_ids = connection_ids,
+        .count = count,
+        .json = metadata_json,
+        .now_ms = sqlite_now_ms(b),
+        .ids = ids,
+    };
+    cJSON *value = json_parse(metadata_json, strlen(metadata_json), err);
+    bool ok;
+
+    if (value == NULL)
+        return false;
+    if (!cJSON_IsObject(value)) {
+        cJSON_Delete(value);
+        return err_set(err, 400, "invalid_body", "metadata must be an object");
+    }
+    work.merged = merge_it ? value : NULL;
+    ok = sqlite_write(b, set_metadata, &work, err);
+    cJSON_Delete(value);
+    return ok;
+}
+
+/* ---- touches ---- */
+
+struct touch {
+    const int64_t *ids;
+    const int64_t *times_ms;
+    size_t count;
+};
+
+static bool touch(struct sql_conn *conn, void *arg, struct err *err)
+{
+    const struct touch *work = arg;
+
+    for (size_t i = 0; i < work->count; i++) {
+        if (!note_use(conn, work->ids[i], work->times_ms[i], err))
+            return false;
+    }
+    return true;
+}
+
+bool sqlite_touch_connections(struct backend *b, const int64_t *ids,
+    const int64_t *times_ms, size_t count, struct err *err)
+{
+    struct touch work = {ids, times_ms, count};
+
+    return sqlite_write(b, touch, &work, err);
+}

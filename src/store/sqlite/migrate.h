@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The schema's versions. A version is a numbered file of SQL in migrations/, built into
+ * the program; the database counts those it has been through in PRAGMA user_version. */
+#ifndef STORE_SQLITE_MIGRATE_H
+#define STORE_SQLITE_MIGRATE_H
+
+#include <sqlite3.h>
+#include <stdbool.h>
+
+#include "base/err.h"
+#include "base/log.h"
+
+struct migration {
+    int number; /* 1, 2, 3… */
+    const char *name;
+    const char *sql;
+};
+extern const struct migration migrations[]; /* migrations.c, made at build time */
+extern const int migration_count;
+
+/* Brings the database to this program's version, each step in a transaction of its own.
+ * Nothing is changed, and the reason told, when it is newer than that or not ours.
+ * `may_change` false: an older one is refused as well. */
+bool sqlite_migrate(sqlite3 *db, bool may_change, const struct log *log, struct err *err);
+
+#endif

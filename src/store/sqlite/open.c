@@ -1,0 +1,428 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The life of the SQLite store.
+ *
+ *   data_dir/            0700
+ *     nango.db           0600, WAL; nango.db-wal and -shm take its mode
+ *     nangod.lock        0600, locked by the server; holds its process id while it runs
+ *
+ * The lock file is emptied by an orderly close. Found with a process id in it, it says
+ * that the last server died, and the database is checked before it is served from.
+ *
+ * What can fail, each with its own words: no right to the directory, another server, a
+ * damaged file, the file of another program, a schema newer than this program. */
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "base/str.h"
+#include "store/sqlite/migrate.h"
+#include "store/sqlite/sqlite_int.h"
+
+#define LOCK_NAME "nangod.lock"
+#define DB_NAME "nango.db"
+
+static bool fail_errno(const char *doing, const char *path, struct err *err)
+{
+    return err_internal(err, "%s %s: %s", doing, path, strerror(errno));
+}
+
+/* ---- readers ---- */
+
+struct sql_conn *sqlite_reader(struct backend *b, struct err *err)
+{
+    struct sqlite_store *store = sqlite_of(b);
+    struct sql_conn *conn;
+
+    pthread_mutex_lock(&store->lock);
+    conn = store->idle_readers;
+    if (conn != NULL)
+        store->idle_readers = conn->next;
+    pthread_mutex_unlock(&store->lock);
+    /* As many are opened as threads read at once, and kept. */
+    if (conn == NULL && !sql_connect(store->path, store->reads, &conn, err))
+        return NULL;
+    return conn;
+}
+
+void sqlite_reader_done(struct backend *b, struct sql_conn *conn)
+{
+    struct sqlite_store *store = sqlite_of(b);
+
+    if (conn == NULL)
+        return;
+    assert(sqlite3_get_autocommit(conn->db) != 0);
+    pthread_mutex_lock(&store->lock);
+    conn->next = store->idle_readers;
+    store->idle_readers = conn;
+    pthread_mutex_unlock(&store->lock);
+}
+
+bool sqlite_write(struct backend *b, write_fn *fn, void *arg, struct err *err)
+{
+    struct sqlite_store *store = sqlite_of(b);
+
+    if (store->committer == NULL)
+        return err_internal(err, "the store is open for reading only");
+    return committer_write(store->committer, fn, arg, err);
+}
+
+int64_t sqlite_now_ms(struct backend *b)
+{
+    return clock_now_ms(sqlite_of(b)->clock);
+}
+
+/* ---- checks ---- */
+
+/* `pragma` answers with one row "ok", or with what is wrong. */
+static bool check_pragma(struct sql_conn *conn, const char *pragma, struct err *err)
+{
+    struct sql q = sql_begin_once(conn, pragma);
+    enum sql_result step = sql_step(&q, err);
+    char found[200] = "";
+
+    if (step == SQL_ROW)
+        sql_take_fixed(&q, 0, found, sizeof found);
+    sql_end(&q);
+    if (step == SQL_FAILED)
+        return false;
+    return strcmp(found, "ok") == 0 ||
+           err_internal(err, "store: the database file is damaged (%s)", found);
+}
+
+static bool check_references(struct sql_conn *conn, struct err *err)
+{
+    struct sql q = sql_begin_once(conn, "PRAGMA foreign_key_check");
+    enum sql_result step = sql_step(&q, err);
+    char table[100] = "";
+
+    if (step == SQL_ROW)
+        sql_take_fixed(&q, 0, table, sizeof table);
+    sql_end(&q);
+    if (step == SQL_ROW)
+        err_internal(err,
+            "store: the database file is damaged (a row of `%s` refers to none)", table);
+    return step == SQL_DONE;
+}
+
+static bool check(struct backend *b, struct err *err)
+{
+    struct sql_conn *conn = sqlite_reader(b, err);
+    bool ok = conn != NULL && check_pragma(conn, "PRAGMA integrity_check(1)", err) &&
+              check_references(conn, err);
+
+    sqlite_reader_done(b, conn);
+    return ok;
+}
+
+static bool is_ready(struct backend *b)
+{
+    struct sql_conn *conn = sqlite_reader(b, NULL);
+    bool ready = false;
+
+    if (conn != NULL) {
+        struct sql q = sql_begin(conn, "SELECT count(*) FROM key_ring");
+
+        ready = sql_step(&q, NULL) == SQL_ROW;
+        sql_end(&q);
+    }
+    sqlite_reader_done(b, conn);
+    return ready;
+}
+
+static void stats(const struct backend *b, struct store_stats *out)
+{
+    const struct sqlite_store *store = (const struct sqlite_store *)b;
+
+    if (store->committer != NULL)
+        committer_counts(store->committer, &out->commits, &out->writes);
+}
+
+/* ---- the lock ---- */
+
+/* Takes the directory. *unclean: the last server did not get to its end. */
+static bool lock_directory(struct sqlite_store *store, bool *unclean, struct err *err)
+{
+    char *path = str_printf("%s/" LOCK_NAME, store->dir);
+    char pid[32] = "";
+    ssize_t len;
+    bool ok = false;
+    int refused;
+
+    store->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (store->lock_fd < 0) {
+        fail_errno("opening", path, err);
+        goto done;
+    }
+    refused = flock(store->lock_fd, LOCK_EX | LOCK_NB) != 0 ? errno : 0;
+    len = pread(store->lock_fd, pid, sizeof pid - 1, 0);
+    if (len < 0) {
+        fail_errno("reading", path, err);
+        goto done;
+    }
+    pid[len] = '\0';
+    (void)str_trim(pid);
+    if (refused == EWOULDBLOCK)
+        err_internal(err, "another nangod (process %s) serves from %s", pid, store->dir);
+    else if (refused != 0)
+        err_internal(err, "locking %s: %s", path, strerror(refused));
+    if (refused != 0)
+        goto done;
+    *unclean = len > 0;
+    (void)snprintf(pid, sizeof pid, "%ld\n", (long)getpid());
+    ok = ftruncate(store->lock_fd, 0) == 0 &&
+         pwrite(store->lock_fd, pid, strlen(pid), 0) == (ssize_t)strlen(pid) &&
+         fsync(store->lock_fd) == 0;
+    if (!ok)
+        fail_errno("writing", path, err);
+
+done:
+    if (!ok && store->lock_fd >= 0) {
+        (void)close(store->lock_fd); /* nothing was written through it that matters */
+        store->lock_fd = -1;
+    }
+    free(path);
+    return ok;
+}
+
+/* Marks an orderly end: only once everything is in the database. */
+static void unlock_directory(struct sqlite_store *store)
+{
+    if (store->lock_fd < 0)
+        return;
+    if (ftruncate(store->lock_fd, 0) != 0 || fsync(store->lock_fd) != 0)
+        log_event(store->log, LOG_WARN, "the next start will check the store",
+            LOG_STR("reason", strerror(errno)), LOG_END);
+    (void)close(store->lock_fd); /* gives the lock back */
+    store->lock_fd = -1;
+}
+
+/* ---- opening and closing ---- */
+
+static bool make_directory(const char *dir, struct err *err)
+{
+    return mkdir(dir, 0700) == 0 || errno == EEXIST || fail_errno("creating", dir, err);
+}
+
+/* SQLite would create the file readable by all. */
+static bool make_file(const char *path, struct err *err)
+{
+    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    bool ok;
+
+    if (fd < 0)
+        return fail_errno("opening", path, err);
+    ok = fchmod(fd, 0600) == 0 || fail_errno("setting the mode of", path, err);
+    (void)close(fd); /* nothing was written */
+    return ok;
+}
+
+static bool fsync_directory(const char *dir, struct err *err)
+{
+    int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    bool ok = fd >= 0 && fsync(fd) == 0;
+
+    if (!ok)
+        fail_errno("syncing", dir, err);
+    if (fd >= 0)
+        (void)close(fd);
+    return ok;
+}
+
+/* WAL is a property of the file; the answer is the mode that it has afterwards. */
+static bool set_wal(struct sql_conn *conn, struct err *err)
+{
+    struct sql q = sql_begin_once(conn, "PRAGMA journal_mode = WAL");
+    enum sql_result step = sql_step(&q, err);
+    char mode[16] = "";
+
+    if (step == SQL_ROW)
+        sql_take_fixed(&q, 0, mode, sizeof mode);
+    sql_end(&q);
+    if (step == SQL_FAILED)
+        return false;
+    return strcmp(mode, "wal") == 0 ||
+           err_internal(err, "store: this file system does not allow a write-ahead log");
+}
+
+/* The directory's server. */
+static bool open_as_server(struct sqlite_store *store, struct err *err)
+{
+    struct sql_conn *conn = NULL;
+    bool unclean = false;
+
+    if (!make_directory(store->dir, err) || !lock_directory(store, &unclean, err))
+        return false;
+    if (!make_file(store->path, err) ||
+        !sql_connect(store->path, SQL_WRITES, &conn, err) ||
+        !sql_execute(conn, "PRAGMA page_size = 8192", err) || !set_wal(conn, err))
+        goto fail;
+    if (unclean) {
+        log_event(store->log, LOG_WARN, "the last server did not stop in order: checking",
+            LOG_END);
+        if (!check_pragma(conn, "PRAGMA quick_check(1)", err))
+            goto fail;
+    }
+    if (!sqlite_migrate(conn->db, true, store->log, err) ||
+        !fsync_directory(store->dir, err))
+        goto fail;
+    /* The directory has one server: whoever held these leases is dead. */
+    if (unclean && !sql_execute(conn,
+                       "UPDATE connection SET lease_holder = NULL, lease_until = 0 "
+                       "WHERE lease_holder IS NOT NULL",
+                       err))
+        goto fail;
+    store->committer = committer_new(conn, store->log);
+    return true;
+
+fail:
+    sql_disconnect(conn);
+    return false;
+}
+
+/* A tool's way in: the file must be there, with this program's schema. */
+static bool open_as_guest(struct sqlite_store *store, bool read_only, struct err *err)
+{
+    struct sql_conn *conn = NULL;
+
+    if (access(store->path, F_OK) != 0)
+        return fail_errno("opening", store->path, err);
+    if (!sql_connect(store->path, read_only ? SQL_READ_ONLY : SQL_WRITES, &conn, err))
+        return false;
+    if (!sqlite_migrate(conn->db, false, store->log, err)) {
+        sql_disconnect(conn);
+        return false;
+    }
+    if (read_only)
+        sqlite_reader_done(&store->head, conn);
+    else
+        store->committer = committer_new(conn, store->log);
+    return true;
+}
+
+static void close_readers(struct sqlite_store *store)
+{
+    while (store->idle_readers != NULL) {
+        struct sql_conn *conn = store->idle_readers;
+
+        store->idle_readers = conn->next;
+        sql_disconnect(conn);
+    }
+}
+
+static void finish(struct sqlite_store *store)
+{
+    close_readers(store);
+    committer_free(
+        store->committer); /* the last connection: moves the log into the file */
+    pthread_mutex_destroy(&store->lock);
+    free(store->dir);
+    free(store->path);
+    free(store);
+}
+
+static void close_store(struct backend *b)
+{
+    struct sqlite_store *store = sqlite_of(b);
+    int lock_fd = store->lock_fd;
+    struct sqlite_store locked = {.lock_fd = lock_fd, .log = store->log};
+
+    finish(store);
+    unlock_directory(&locked);
+}
+
+static const struct store_ops ops = {
+    .close = close_store,
+    .check = check,
+    .backup = sqlite_backup,
+    .is_ready = is_ready,
+    .stats = stats,
+    .list_keys = sqlite_list_keys,
+    .put_key = sqlite_put_key,
+    .find_environment = sqlite_find_environment,
+    .list_environments = sqlite_list_environments,
+    .insert_environment = sqlite_insert_environment,
+    .update_environment = sqlite_update_environment,
+    .delete_environment = sqlite_delete_environment,
+    .find_api_key = sqlite_find_api_key,
+    .list_api_keys = sqlite_list_api_keys,
+    .insert_api_key = sqlite_insert_api_key,
+    .delete_api_key = sqlite_delete_api_key,
+    .list_variables = sqlite_list_variables,
+    .put_variable = sqlite_put_variable,
+    .delete_variable = sqlite_delete_variable,
+    .find_integration = sqlite_find_integration,
+    .list_integrations = sqlite_list_integrations,
+    .insert_integration = sqlite_insert_integration,
+    .update_integration = sqlite_update_integration,
+    .delete_integration = sqlite_delete_integration,
+    .count_connections = sqlite_count_connections,
+    .find_connection = sqlite_find_connection,
+    .reload_connection = sqlite_reload_connection,
+    .list_connections = sqlite_list_connections,
+    .put_connection = sqlite_put_connection,
+    .patch_connection = sqlite_patch_connection,
+    .delete_connection = sqlite_delete_connection,
+    .set_metadata = sqlite_set_metadata,
+    .touch_connections = sqlite_touch_connections,
+    .take_refresh_lease = sqlite_take_refresh_lease,
+    .release_refresh_lease = sqlite_release_refresh_lease,
+    .put_refresh_journal = sqlite_put_refresh_journal,
+    .list_refresh_journal = sqlite_list_refresh_journal,
+    .delete_refresh_journal = sqlite_delete_refresh_journal,
+    .publish_credentials = sqlite_publish_credentials,
+    .note_refresh_failure = sqlite_note_refresh_failure,
+    .insert_connect_session = sqlite_insert_connect_session,
+    .find_connect_session = sqlite_find_connect_session,
+    .delete_connect_session = sqlite_delete_connect_session,
+    .insert_oauth_state = sqlite_insert_oauth_state,
+    .take_oauth_state = sqlite_take_oauth_state,
+    .sweep = sqlite_sweep,
+};
+
+/* Before SQLite's first use in the process: no locks inside connections, no counting of
+ * memory. Refused, without harm, when something else in the process used SQLite before.
+ */
+static void configure_library(void)
+{
+    (void)sqlite3_config(SQLITE_CONFIG_MULTITHREAD);
+    (void)sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+}
+
+bool sqlite_open(const struct store_config *config, struct backend **out, struct err *err)
+{
+    static pthread_once_t configured = PTHREAD_ONCE_INIT;
+    struct sqlite_store *store = MEM_NEW(struct sqlite_store);
+    bool ok;
+
+    (void)pthread_once(&configured, configure_library);
+    store->head = (struct backend){&ops, true};
+    store->clock = config->clock;
+    store->log = config->log;
+    store->dir = str_dup(config->data_dir);
+    store->path = str_printf("%s/" DB_NAME, config->data_dir);
+    store->lock_fd = -1;
+    store->reads = config->read_only ? SQL_READ_ONLY : SQL_READS;
+    pthread_mutex_init(&store->lock, NULL);
+
+    if (config->read_only || config->beside_server)
+        ok = open_as_guest(store, config->read_only, err);
+    else
+        ok = open_as_server(store, err);
+    if (!ok) {
+        err_context(err, "%s", store->path);
+        if (store->lock_fd >= 0)
+            (void)close(store->lock_fd); /* with its mark: it was not an orderly end */
+        finish(store);
+        *out = NULL;
+        return false;
+    }
+    *out = &store->head;
+    return true;
+}

@@ -1,0 +1,325 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Refreshing: lease, journal, and the two ends, publishing and failing. Each end is one
+ * write: either all of it is there after a crash, or none, and then the journal still has
+ * the answer. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/json.h"
+#include "base/mem.h"
+#include "base/str.h"
+#include "store/sqlite/sqlite_int.h"
+
+enum {
+    ATTEMPTS_MAX = 4
+};
+#define DAY_MS INT64_C(86400000)
+
+/* ---- lease ---- */
+
+struct lease {
+    int64_t connection_id;
+    const char *holder;
+    int64_t now_ms;
+    int64_t until_ms;
+    bool taken;
+};
+
+static bool take_lease(struct sql_conn *conn, void *arg, struct err *err)
+{
+    struct lease *work = arg;
+    struct sql q = sql_begin(conn,
+        "UPDATE connection SET lease_holder = ?, lease_until = ? WHERE id = ? "
+        "AND deleted_at = 0 "
+        "AND (lease_holder IS NULL OR lease_holder = ? OR lease_until <= ?)");
+
+    sql_text(&q, work->holder);
+    sql_i64(&q, work->until_ms);
+    sql_i64(&q, work->connection_id);
+    sql_text(&q, work->holder);
+    sql_i64(&q, work->now_ms);
+    if (!sql_run(&q, err))
+        return false;
+    work->taken = sql_changed(conn) > 0;
+    return true;
+}
+
+bool sqlite_take_refresh_lease(struct backend *b, int64_t connection_id,
+    const char *holder, int64_t now_ms, int64_t until_ms, bool *taken, struct err *err)
+{
+    struct lease work = {connection_id, holder, now_ms, until_ms, false};
+    bool ok = sqlite_write(b, take_lease, &work, err);
+
+    *taken = ok && work.taken;
+    return ok;
+}
+
+static bool release_lease(struct sql_conn *conn, void *arg, struct err *err)
+{
+    const struct lease *work = arg;
+    struct sql q =
+        sql_begin(conn, "UPDATE connection SET lease_holder = NULL, lease_until = 0 "
+                        "WHERE id = ? AND lease_holder = ?");
+
+    sql_i64(&q, work->connection_id);
+    sql_text(&q, work->holder);
+    return sql_run(&q, err);
+}
+
+bool sqlite_release_refresh_lease(
+    struct backend *b, int64_t connection_id, const char *holder, struct err *err)
+{
+    struct lease work = {.connection_id = connection_id, .holder = holder};
+
+    return sqlite_write(b, release_lease, &work, err);
+}
+
+/* ---- journal ---- */
+
+struct journal {
+    int64_t connection_id;
+    const void *sealed;
+    size_t len;
+    int64_t now_ms;
+};
+
+static bool put_journal(struct sql_conn *conn, void *arg, struct err *err)
+{
+    const struct journal *work = arg;
+    struct sql q = sql_begin(conn,
+        "INSERT OR REPLACE INTO refresh_journal (connection, answer, created_at) "
+        "VALUES (?, ?, ?)");
+
+    sql_i64(&q, work->connection_id);
+    sql_blob(&q, work->sealed, work->len);
+    sql_i64(&q, work->now_ms);
+    return sql_run(&q, err);
+}
+
+bool sqlite_put_refresh_journal(struct backend *b, int64_t connection_id,
+    const void *sealed, size_t len, struct err *err)
+{
+    struct journal work = {connection_id, sealed, len, sqlite_now_ms(b)};
+
+    return sqlite_write(b, put_journal, &work, err);
+}
+
+bool sqlite_list_refresh_journal(
+    struct backend *b, struct refresh_journal_row **out, size_t *count, struct err *err)
+{
+    struct sql_conn *conn = sqlite_reader(b, err);
+    struct refresh_journal_row *rows = NULL;
+    enum sql_result step = SQL_FAILED;
+    size_t used = 0;
+
+    *out = NULL;
+    *count = 0;
+    if (conn != NULL) {
+        struct sql q = sql_begin(conn, "SELECT connection, answer, created_at "
+                                       "FROM refresh_journal ORDER BY connection");
+
+        while ((step = sql_step(&q, err)) == SQL_ROW) {
+            rows = sql_room(rows, used, sizeof *rows);
+            rows[used].connection_id = sql_take_i64(&q, 0);
+            rows[used].answer = sql_take_blob(&q, 1);
+            rows[used++].created_at_ms = sql_take_i64(&q, 2);
+        }
+        sql_end(&q);
+    }
+    sqlite_reader_done(b, conn);
+    if (step == SQL_FAILED) {
+        store_refresh_journal_free(rows, used);
+        return false;
+    }
+    *out = rows;
+    *count = used;
+    return true;
+}
+
+static bool remove_journal(struct sql_conn *conn, int64_t connection_id, struct err *err)
+{
+    struct sql q = sql_begin(conn, "DELETE FROM refresh_journal WHERE connection = ?");
+
+    sql_i64(&q, connection_id);
+    return sql_run(&q, err);
+}
+
+static bool delete_journal(struct sql_conn *conn, void *arg, struct err *err)
+{
+    const struct journal *work = arg;
+
+    return remove_journal(conn, work->connection_id, err);
+}
+
+bool sqlite_delete_refresh_journal(
+    struct backend *b, int64_t connection_id, struct err *err)
+{
+    struct journal work = {.connection_id = connection_id};
+
+    return sqlite_write(b, delete_journal, &work, err);
+}
+
+/* ---- the two ends ---- */
+
+#define AUTH_ERROR "auth"
+
+/* `present` without its errors of type "auth", and with a new one when `log_id` is set.
+ */
+static char *errors_with(const char *present, bool add, const char *log_id)
+{
+    cJSON *list = json_parse(present, strlen(present), NULL);
+    char *text;
+
+    if (!cJSON_IsArray(list)) {
+        cJSON_Delete(list);
+        list = cJSON_CreateArray();
+    }
+    for (int i = cJSON_GetArraySize(list) - 1; i >= 0; i--) {
+        if (str_eq(json_str(cJSON_GetArrayItem(list, i), "type"), AUTH_ERROR))
+            cJSON_DeleteItemFromArray(list, i);
+    }
+    if (add) {
+        cJSON *entry = cJSON_CreateObject();
+
+        json_set_str(entry, "type", AUTH_ERROR);
+        json_set_str(entry, "log_id", log_id);
+        cJSON_AddItemToArray(list, entry);
+    }
+    text = json_print(list);
+    cJSON_Delete(list);
+    return text;
+}
+
+/* Of the journal and the lease nothing is left; then the row as it now is. */
+static bool end_refresh(struct sql_conn *conn, int64_t connection_id, const char *holder,
+    struct connection_row **made, struct err *err)
+{
+    struct lease lease = {.connection_id = connection_id, .holder = holder};
+
+    return remove_journal(conn, connection_id, err) && release_lease(conn, &lease, err) &&
+           sqlite_read_connection(conn, connection_id, made, err);
+}
+
+struct publishing {
+    const struct credentials_update *update;
+    struct connection_row *made;
+};
+
+static bool publish(struct sql_conn *conn, void *arg, struct err *err)
+{
+    struct publishing *work = arg;
+    const struct credentials_update *update = work->update;
+    struct connection_row *row = NULL;
+    struct sql q;
+    char *errors;
+    bool ok;
+
+    connection_row_unref(work->made);
+    work->made = NULL;
+    if (!sqlite_read_connection(conn, update->connection_id, &row, err))
+        return false;
+    if (row == NULL || row->version != update->version) {
+        connection_row_unref(row);
+        return err_set(
+            err, 409, "stale_connection", "the connection was changed in the meantime");
+    }
+    errors = errors_with(row->errors_json, false, NULL);
+    q = sql_begin(conn,
+        "UPDATE connection SET credentials = ?, config = coalesce(?, config), "
+        "has_refresh_token = ?, expires_at = ?, updated_at = ?, "
+        "last_refresh_success = ?, last_refresh_failure = 0, refresh_attempts = 0, "
+        "refresh_exhausted = 0, errors = ?, version = version + 1 WHERE id = ?");
+    sql_blob_of(&q, update->credentials);
+    sql_blob_of(&q, update->config);
+    sql_i64(&q, update->has_refresh_token);
+    sql_i64(&q, update->expires_at_ms);
+    sql_i64(&q, update->now_ms);
+    sql_i64(&q, update->now_ms);
+    sql_text(&q, errors);
+    sql_i64(&q, update->connection_id);
+    ok = sql_run(&q, err) &&
+         end_refresh(conn, update->connection_id, update->holder, &work->made, err);
+    free(errors);
+    connection_row_unref(row);
+    return ok;
+}
+
+bool sqlite_publish_credentials(struct backend *b,
+    const struct credentials_update *update, struct connection_row **out, struct err *err)
+{
+    struct publishing work = {.update = update};
+    bool ok = sqlite_write(b, publish, &work, err);
+
+    if (!ok) {
+        connection_row_unref(work.made);
+        work.made = NULL;
+    }
+    *out = work.made;
+    return ok;
+}
+
+struct failing {
+    int64_t connection_id;
+    const char *holder;
+    int64_t now_ms;
+    const char *log_id;
+    struct connection_row *made;
+};
+
+/* The first failure counts 1; then each day (UTC) with a failure counts one more. */
+static int attempts_after(const struct connection_row *row, int64_t now_ms)
+{
+    if (row->last_refresh_failure_ms == 0 || row->refresh_attempts == 0)
+        return 1;
+    if (row->last_refresh_failure_ms / DAY_MS < now_ms / DAY_MS)
+        return row->refresh_attempts + 1;
+    return row->refresh_attempts;
+}
+
+static bool note_failure(struct sql_conn *conn, void *arg, struct err *err)
+{
+    struct failing *work = arg;
+    struct connection_row *row = NULL;
+    struct sql q;
+    char *errors;
+    int attempts;
+    bool ok;
+
+    connection_row_unref(work->made);
+    work->made = NULL;
+    if (!sqlite_read_connection(conn, work->connection_id, &row, err))
+        return false;
+    if (row == NULL)
+        return err_set(err, 404, "not_found", "the connection does not exist");
+    errors = errors_with(row->errors_json, true, work->log_id);
+    attempts = attempts_after(row, work->now_ms);
+    q = sql_begin(conn,
+        "UPDATE connection SET last_refresh_failure = ?, last_refresh_success = 0, "
+        "refresh_attempts = ?, refresh_exhausted = ?, errors = ?, version = version + 1 "
+        "WHERE id = ?");
+    sql_i64(&q, work->now_ms);
+    sql_i64(&q, attempts);
+    sql_i64(&q, attempts >= ATTEMPTS_MAX);
+    sql_text(&q, errors);
+    sql_i64(&q, work->connection_id);
+    ok = sql_run(&q, err) &&
+         end_refresh(conn, work->connection_id, work->holder, &work->made, err);
+    free(errors);
+    connection_row_unref(row);
+    return ok;
+}
+
+bool sqlite_note_refresh_failure(struct backend *b, int64_t connection_id,
+    const char *holder, int64_t now_ms, const char *log_id, struct connection_row **out,
+    struct err *err)
+{
+    struct failing work = {connection_id, holder, now_ms, log_id, NULL};
+    bool ok = sqlite_write(b, note_failure, &work, err);
+
+    if (!ok) {
+        connection_row_unref(work.made);
+        work.made = NULL;
+    }
+    *out = work.made;
+    return ok;
+}

@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The SQLite store: one file, nango.db, in WAL mode. Readers take a connection from a
+ * pool and see the last commit; all writes go through the committer's one connection
+ * (committer.h).
+ *
+ *   open.c          life: files, lock, checks, the pool of readers, backup
+ *   migrate.c       the schema's versions
+ *   committer.c     group commit
+ *   sql.c           statements
+ *   <domain>.c      the ops, one file for each subject */
+#ifndef STORE_SQLITE_INT_H
+#define STORE_SQLITE_INT_H
+
+#include <pthread.h>
+
+#include "store/sqlite/committer.h"
+#include "store/sqlite/sql.h"
+#include "store/store_int.h"
+
+struct sqlite_store {
+    struct backend head;
+    const struct clock *clock;
+    const struct log *log;
+    char *dir;
+    char *path;  /* of nango.db */
+    int lock_fd; /* -1 unless this is the directory's server */
+    enum sql_use reads;
+    pthread_mutex_t lock; /* of the pool */
+    struct sql_conn *idle_readers;
+    struct committer *committer; /* NULL when read only */
+};
+
+static inline struct sqlite_store *sqlite_of(struct backend *b)
+{
+    return (struct sqlite_store *)b; /* `head` is its first member */
+}
+
+/* A reading connection, to be given back by the same thread. NULL, with *err set, when
+ * there is none to be had. */
+struct sql_conn *sqlite_reader(struct backend *b, struct err *err);
+void sqlite_reader_done(struct backend *b, struct sql_conn *conn);
+
+/* Runs `fn` inside a transaction and returns when that is durable: see committer_write().
+ */
+bool sqlite_write(struct backend *b, write_fn *fn, void *arg, struct err *err);
+int64_t sqlite_now_ms(struct backend *b);
+
+/* environments.c */
+bool sqlite_find_environment(struct backend *b, const struct environment_key *key,
+    struct environment_row **out, struct err *err);
+bool sqlite_list_environments(
+    struct backend *b, struct environment_row ***out, size_t *count, struct err *err);
+bool sqlite_insert_environment(struct backend *b, const struct environment_row *row,
+    struct environment_row **out, struct err *err);
+bool sqlite_update_environment(
+    struct backend *b, const struct environment_row *row, struct err *err);
+bool sqlite_delete_environment(
+    struct backend *b, int64_t id, bool *found, struct err *err);
+
+/* keys.c: data keys, api keys, variables */
+bool sqlite_list_keys(
+    struct backend *b, struct store_key **out, size_t *count, struct err *err);
+bool sqlite_put_key(
+    struct backend *b, uint32_t number, const void *wrapped, size_t len, struct err *err);
+bool sqlite_find_api_key(struct backend *b, const uint8_t sha256[SHA256_LEN],
+    struct api_key_row **out, struct err *err);
+bool sqlite_list_api_keys(struct backend *b, int64_t environment_id,
+    struct api_key_row ***out, size_t *count, struct err *err);
+bool sqlite_insert_api_key(struct backend *b, const struct api_key_row *row,
+    struct api_key_row **out, struct err *err);
+bool sqlite_delete_api_key(
+    struct backend *b, int64_t environment_id, int64_t id, bool *found, struct err *err);
+bool sqlite_list_variables(struct backend *b, int64_t environment_id,
+    struct variable_row **out, size_t *count, struct err *err);
+bool sqlite_put_variable(struct backend *b, int64_t environment_id, const char *name,
+    const void *value, size_t len, struct err *err);
+bool sqlite_delete_variable(struct backend *b, int64_t environment_id, const char *name,
+    bool *found, struct err *err);
+
+/* integrations.c */
+bool sqlite_find_integration(struct backend *b, int64_t environment_id,
+    const char *unique_key, struct integration_row **out, struct err *err);
+bool sqlite_list_integrations(struct backend *b, int64_t environment_id,
+    struct integration_row ***out, size_t *count, struct err *err);
+bool sqlite_insert_integration(struct backend *b, const struct integration_row *row,
+    struct integration_row **out, struct err *err);
+bool sqlite_update_integration(struct backend *b, const struct integration_row *row,
+    bool *renamed, struct integration_row **out, struct err *err);
+bool sqlite_delete_integration(
+    struct backend *b, int64_t id, bool *found, struct err *err);
+bool sqlite_count_connections(
+    struct backend *b, int64_t integration_id, size_t *out, struct err *err);
+
+/* connection_rows.c: reading one */
+bool sqlite_find_connection(struct backend *b, const struct connection_key *key,
+    struct connection_row **out, struct err *err);
+bool sqlite_reload_connection(
+    struct backend *b, int64_t id, struct connection_row **out, struct err *err);
+/* *out = NULL when there is none. */
+bool sqlite_read_connection(
+    struct sql_conn *conn, int64_t id, struct connection_row **out, struct err *err);
+
+/* connection_list.c */
+bool sqlite_list_connections(struct backend *b, const struct connection_filter *filter,
+    struct connection_row ***out, size_t *count, struct err *err);
+
+/* connections.c: writing */
+bool sqlite_put_connection(struct backend *b, const struct connection_row *row,
+    struct put_effect *effect, struct connection_row **out, struct err *err);
+bool sqlite_patch_connection(struct backend *b, int64_t id,
+    const struct connection_patch *patch, struct put_effect *effect, struct err *err);
+bool sqlite_delete_connection(
+    struct backend *b, int64_t id, bool *found, struct err *err);
+bool sqlite_set_metadata(struct backend *b, int64_t environment_id,
+    const char *provider_config_key, const char *const *connection_ids, size_t count,
+    const char *metadata_json, bool merge, int64_t *ids, struct err *err);
+bool sqlite_touch_connections(struct backend *b, const int64_t *ids,
+    const int64_t *times_ms, size_t count, struct err *err);
+
+/* refresh.c */
+bool sqlite_take_refresh_lease(struct backend *b, int64_t connection_id,
+    const char *holder, int64_t now_ms, int64_t until_ms, bool *taken, struct err *err);
+bool sqlite_release_refresh_lease(
+    struct backend *b, int64_t connection_id, const char *holder, struct err *err);
+bool sqlite_put_refresh_journal(struct backend *b, int64_t connection_id,
+    const void *sealed, size_t len, struct err *err);
+bool sqlite_list_refresh_journal(
+    struct backend *b, struct refresh_journal_row **out, size_t *count, struct err *err);
+bool sqlite_delete_refresh_journal(
+    struct backend *b, int64_t connection_id, struct err *err);
+bool sqlite_publish_credentials(struct backend *b,
+    const struct credentials_update *update, struct connection_row **out,
+    struct err *err);
+bool sqlite_note_refresh_failure(struct backend *b, int64_t connection_id,
+    const char *holder, int64_t now_ms, const char *log_id, struct connection_row **out,
+    struct err *err);
+
+/* sessions.c: connect sessions, OAuth states, the sweep */
+bool sqlite_insert_connect_session(struct backend *b, const uint8_t token[SHA256_LEN],
+    const struct connect_session_row *row, int64_t *id, struct err *err);
+bool sqlite_find_connect_session(struct backend *b, const uint8_t token[SHA256_LEN],
+    int64_t now_ms, struct connect_session_row **out, struct err *err);
+bool sqlite_delete_connect_session(
+    struct backend *b, const uint8_t token[SHA256_LEN], bool *found, struct err *err);
+bool sqlite_insert_oauth_state(struct backend *b, const uint8_t state[SHA256_LEN],
+    const struct oauth_state_row *row, struct err *err);
+bool sqlite_take_oauth_state(struct backend *b, const uint8_t state[SHA256_LEN],
+    int64_t now_ms, struct oauth_state_row **out, struct err *err);
+bool sqlite_sweep(
+    struct backend *b, int64_t now_ms, int64_t deleted_before_ms, struct err *err);
+
+/* backup.c */
+bool sqlite_backup(struct backend *b, const char *file, struct err *err);
+
+#endif

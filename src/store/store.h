@@ -1,0 +1,355 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The store: what nangod remembers, in the words of the domain. SQLite and PostgreSQL
+ * implement it; nothing of either shows here.
+ *
+ * Rows handed out are immutable and counted: *_unref() when done. Secrets in rows are
+ * sealed; the store never sees them in plain (vault.h). Hot rows (api keys, environments,
+ * integrations, connections) come from a cache that each write keeps right.
+ *
+ * Any thread may call. A write returns when it is durable: concurrent writes share one
+ * commit. Reads never wait for writers when store_reads_are_local(). Find functions
+ * return true with *out = NULL when nothing matches. Times are ms since 1970 UTC, 0 =
+ * unset. Strings are UTF-8. */
+#ifndef STORE_STORE_H
+#define STORE_STORE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/clock.h"
+#include "base/crypto.h"
+#include "base/err.h"
+#include "base/log.h"
+
+struct store;
+
+struct blob {
+    uint8_t *data; /* NULL = absent */
+    size_t len;
+};
+
+struct store_config {
+    const char *data_dir; /* SQLite: holds nango.db */
+    const struct clock *clock;
+    const struct log *log;
+    bool read_only; /* for tools beside a running server */
+    /* Writable without being the data directory's one server (no lock file, no
+     * clean-shutdown mark, no touch queue): for tools that write only what the server
+     * never caches, such as variables. */
+    bool beside_server;
+    size_t cache_entries; /* 0 = 20000 connections */
+};
+
+/* Opens and migrates. Fails, saying so, when the schema is newer than this program, when
+ * the file is damaged, and when another nangod serves from the same data directory. */
+bool store_open(const struct store_config *config, struct store **out, struct err *err);
+void store_close(struct store *store); /* flushes; accepts NULL */
+bool store_reads_are_local(const struct store *store);
+bool store_check(struct store *store, struct err *err); /* full integrity check */
+bool store_backup(
+    struct store *store, const char *file, struct err *err); /* online, atomic */
+bool store_is_ready(struct store *store);
+
+/* ---- key ring (vault.h) ---- */
+struct store_key {
+    uint32_t number;
+    struct blob wrapped;
+};
+bool store_list_keys(
+    struct store *store, struct store_key **out, size_t *count, struct err *err);
+void store_keys_free(struct store_key *keys, size_t count);
+bool store_put_key(struct store *store, uint32_t number, const void *wrapped, size_t len,
+    struct err *err); /* inserts, or replaces on re-wrapping */
+
+/* ---- environments and their keys ---- */
+struct environment_row {
+    int refs;
+    int64_t id;
+    char uuid[UUID_TEXT_SIZE];
+    char public_key[UUID_TEXT_SIZE];
+    char *name;
+    bool is_production;
+    char *callback_url; /* NULL = the server's own */
+    bool hmac_enabled;
+    struct blob hmac_key; /* sealed; context environment_context(uuid, "hmac_key") */
+    int64_t created_at_ms;
+};
+struct api_key_row {
+    int refs;
+    int64_t id;
+    int64_t environment_id;
+    char *display_name;
+    char *scopes;       /* space separated; "environment:*" is all of an environment */
+    struct blob secret; /* sealed; context "api_key/<sha256 hex>" */
+    uint8_t sha256[SHA256_LEN];
+    int64_t created_at_ms;
+};
+void environment_row_unref(struct environment_row *row); /* all unrefs accept NULL */
+void api_key_row_unref(struct api_key_row *row);
+
+bool store_find_environment(
+    struct store *store, int64_t id, struct environment_row **out, struct err *err);
+bool store_find_environment_by_name(
+    struct store *store, const char *name, struct environment_row **out, struct err *err);
+bool store_find_environment_by_uuid(
+    struct store *store, const char *uuid, struct environment_row **out, struct err *err);
+bool store_find_environment_by_public_key(
+    struct store *store, const char *key, struct environment_row **out, struct err *err);
+bool store_list_environments(
+    struct store *store, struct environment_row ***out, size_t *count, struct err *err);
+void store_environments_free(struct environment_row **rows, size_t count);
+/* `id` and `created_at_ms` are set by the store. Name taken: 409 `conflict`. */
+bool store_insert_environment(struct store *store, const struct environment_row *row,
+    struct environment_row **out, struct err *err);
+/* Replaces callback_url, hmac_enabled, hmac_key, is_production. */
+bool store_update_environment(
+    struct store *store, const struct environment_row *row, struct err *err);
+bool store_delete_environment(
+    struct store *store, int64_t id, bool *found, struct err *err);
+
+bool store_find_api_key(struct store *store, const uint8_t sha256[SHA256_LEN],
+    struct api_key_row **out, struct err *err);
+bool store_list_api_keys(struct store *store, int64_t environment_id,
+    struct api_key_row ***out, size_t *count, struct err *err);
+void store_api_keys_free(struct api_key_row **rows, size_t count);
+/* Name taken within the environment: 409 `conflict`. */
+bool store_insert_api_key(struct store *store, const struct api_key_row *row,
+    struct api_key_row **out, struct err *err);
+bool store_delete_api_key(struct store *store, int64_t environment_id, int64_t id,
+    bool *found, struct err *err);
+
+struct variable_row {
+    char *name;
+    struct blob value; /* sealed; context "variable/<environment uuid>/<name>" */
+};
+bool store_list_variables(struct store *store, int64_t environment_id,
+    struct variable_row **out, size_t *count, struct err *err); /* by name */
+void store_variables_free(struct variable_row *rows, size_t count);
+bool store_put_variable(struct store *store, int64_t environment_id, const char *name,
+    const void *value, size_t len, struct err *err);
+bool store_delete_variable(struct store *store, int64_t environment_id, const char *name,
+    bool *found, struct err *err);
+
+/* ---- integrations ---- */
+struct integration_row {
+    int refs;
+    int64_t id;
+    int64_t environment_id;
+    char uid[UUID_TEXT_SIZE]; /* never changes: names the row in sealing contexts */
+    char *unique_key;         /* the provider config key */
+    char *provider;
+    char *display_name; /* NULL = the provider's */
+    bool forward_webhooks;
+    struct blob settings; /* sealed JSON; see auth/integration.h */
+    int64_t created_at_ms;
+    int64_t updated_at_ms;
+};
+void integration_row_unref(struct integration_row *row);
+bool store_find_integration(struct store *store, int64_t environment_id,
+    const char *unique_key, struct integration_row **out, struct err *err);
+bool store_list_integrations(struct store *store, int64_t environment_id,
+    struct integration_row ***out, size_t *count, struct err *err); /* oldest first */
+void store_integrations_free(struct integration_row **rows, size_t count);
+/* `id` and times set by the store. Key taken: 409 `duplicate_provider_config`. */
+bool store_insert_integration(struct store *store, const struct integration_row *row,
+    struct integration_row **out, struct err *err);
+/* Replaces unique_key, display_name, forward_webhooks, settings of row->id. */
+bool store_update_integration(struct store *store, const struct integration_row *row,
+    struct integration_row **out, struct err *err);
+/* Deletes its connections (softly) as well. */
+bool store_delete_integration(
+    struct store *store, int64_t id, bool *found, struct err *err);
+bool store_count_connections(
+    struct store *store, int64_t integration_id, size_t *out, struct err *err);
+
+/* ---- connections ---- */
+struct end_user_row {
+    char *id; /* the customer's own id */
+    char *email;
+    char *display_name;
+    char *tags_json; /* object, or NULL */
+    char *organization_id;
+    char *organization_display_name;
+};
+struct connection_row {
+    int refs;
+    int64_t id;
+    int64_t environment_id;
+    int64_t integration_id;
+    int64_t version; /* grows with each write but a touch */
+    char *connection_id;
+    char *provider_config_key;
+    char *provider;
+    char *auth_type; /* credentials.type: OAUTH2, API_KEY, …; "NONE" */
+    bool has_refresh_token;
+    struct blob
+        credentials;    /* sealed JSON; context: connection_context(…, "credentials") */
+    struct blob config; /* sealed JSON; context: connection_context(…, "config") */
+    char *metadata_json;           /* object text, or NULL */
+    char *tags_json;               /* object text, never NULL */
+    char *errors_json;             /* array of {type, log_id}, never NULL */
+    struct end_user_row *end_user; /* or NULL */
+    char *webhook_url_override;    /* or NULL */
+    int64_t created_at_ms;
+    int64_t updated_at_ms;
+    int64_t last_fetched_at_ms;
+    int64_t expires_at_ms; /* of the access token; 0 = never */
+    int64_t last_refresh_success_ms;
+    int64_t last_refresh_failure_ms;
+    int refresh_attempts;
+    bool refresh_exhausted;
+};
+void connection_row_ref(struct connection_row *row);
+void connection_row_unref(struct connection_row *row);
+
+bool store_find_connection(struct store *store, int64_t environment_id,
+    const char *provider_config_key, const char *connection_id,
+    struct connection_row **out, struct err *err);
+/* Past the cache: what is in the database now. */
+bool store_reload_connection(
+    struct store *store, int64_t id, struct connection_row **out, struct err *err);
+
+struct connection_filter {
+    int64_t environment_id;
+    const char *connection_id; /* exact; NULL = any, so for all strings here */
+    const char *search; /* substring, any case: connection id, end user name, e-mail */
+    const char *end_user_id;
+    const char *organization_id;
+    const char *const *integrations; /* provider config keys */
+    size_t integration_count;        /* 0 = any */
+    const char *const *tag_keys;     /* all pairs must match */
+    const char *const *tag_values;
+    size_t tag_count;
+    size_t limit; /* 0 = 10000 */
+    size_t offset;
+};
+/* Newest created_at first, then highest id. Rows carry no credentials and no config. */
+bool store_list_connections(struct store *store, const struct connection_filter *filter,
+    struct connection_row ***out, size_t *count, struct err *err);
+void store_connections_free(struct connection_row **rows, size_t count);
+
+/* Creates, or overwrites the live row of the same (environment, integration,
+ * connection_id). Overwriting replaces credentials, config, tags, webhook_url_override,
+ * expires_at and clears the refresh state and errors; metadata and end_user are kept when
+ * NULL here; created_at stays. `id`, `version` and times are set by the store. */
+bool store_put_connection(struct store *store, const struct connection_row *row,
+    bool *created, struct connection_row **out, struct err *err);
+struct connection_patch {
+    const char *tags_json;               /* NULL = keep */
+    const struct end_user_row *end_user; /* NULL = keep */
+    bool set_webhook_url_override;
+    const char *webhook_url_override; /* NULL clears, when set_… */
+};
+bool store_patch_connection(struct store *store, int64_t id,
+    const struct connection_patch *patch, struct err *err);
+/* Soft: the row is gone for every function here. */
+bool store_delete_connection(
+    struct store *store, int64_t id, bool *found, struct err *err);
+/* Sets (or merges at the top level) the metadata of all of them or of none; an id that
+ * does not exist: 404 `unknown_connection`. `metadata_json`: an object. */
+bool store_set_metadata(struct store *store, int64_t environment_id,
+    const char *provider_config_key, const char *const *connection_ids, size_t count,
+    const char *metadata_json, bool merge, struct err *err);
+/* Notes a fetch. Kept in memory and written with later commits: cheap, may lose a few
+ * seconds. */
+void store_touch_connection(struct store *store, int64_t id, int64_t now_ms);
+
+/* ---- refresh (architecture section 5, promise 1) ---- */
+/* Takes the lease unless another holder has it unexpired. */
+bool store_take_refresh_lease(struct store *store, int64_t connection_id,
+    const char *holder, int64_t now_ms, int64_t until_ms, bool *taken, struct err *err);
+bool store_release_refresh_lease(
+    struct store *store, int64_t connection_id, const char *holder, struct err *err);
+/* The provider's raw answer, sealed, before anything else is done with it; replaces an
+ * older one. Context: "refresh_journal/<connection id>". */
+bool store_put_refresh_journal(struct store *store, int64_t connection_id,
+    const void *sealed, size_t len, struct err *err);
+struct refresh_journal_row {
+    int64_t connection_id;
+    struct blob answer;
+    int64_t created_at_ms;
+};
+bool store_list_refresh_journal(struct store *store, struct refresh_journal_row **out,
+    size_t *count, struct err *err);
+void store_refresh_journal_free(struct refresh_journal_row *rows, size_t count);
+bool store_delete_refresh_journal(
+    struct store *store, int64_t connection_id, struct err *err);
+/* One transaction: new credentials (and config when config.data is not NULL), refresh
+ * state cleared, auth errors cleared, journal row removed, lease released. Fails with 409
+ * `stale_connection` when the row's version is no longer `version` or it was deleted. */
+struct credentials_update {
+    int64_t connection_id;
+    int64_t version;
+    const char *holder;
+    struct blob credentials;
+    struct blob config;
+    bool has_refresh_token;
+    int64_t expires_at_ms;
+    int64_t now_ms;
+};
+bool store_publish_credentials(struct store *store,
+    const struct credentials_update *update, struct connection_row **out,
+    struct err *err);
+/* One transaction: the failure is counted as the contract says (auth.md section 8.4), the
+ * auth error `log_id` noted, the journal row removed, the lease released. */
+bool store_note_refresh_failure(struct store *store, int64_t connection_id,
+    const char *holder, int64_t now_ms, const char *log_id, struct connection_row **out,
+    struct err *err);
+
+/* ---- connect sessions and OAuth states ---- */
+struct connect_session_row {
+    int64_t id;
+    int64_t environment_id;
+    int64_t connection_id; /* row id of the connection to reconnect; 0 = a new one */
+    struct blob payload;   /* sealed JSON; context "connect_session/<token sha256 hex>" */
+    int64_t created_at_ms;
+    int64_t expires_at_ms;
+};
+bool store_insert_connect_session(struct store *store, const uint8_t token[SHA256_LEN],
+    const struct connect_session_row *row, int64_t *id, struct err *err);
+bool store_find_connect_session(struct store *store, const uint8_t token[SHA256_LEN],
+    int64_t now_ms, struct connect_session_row **out,
+    struct err *err); /* not when expired */
+void connect_session_row_free(struct connect_session_row *row);
+bool store_delete_connect_session(
+    struct store *store, const uint8_t token[SHA256_LEN], bool *found, struct err *err);
+
+struct oauth_state_row {
+    int64_t environment_id;
+    struct blob payload; /* sealed JSON; context "oauth_state/<state sha256 hex>" */
+    int64_t expires_at_ms;
+};
+bool store_insert_oauth_state(struct store *store, const uint8_t state[SHA256_LEN],
+    const struct oauth_state_row *row, struct err *err);
+/* Removes it durably and returns it: a state is used once. NULL when unknown or expired.
+ */
+bool store_take_oauth_state(struct store *store, const uint8_t state[SHA256_LEN],
+    int64_t now_ms, struct oauth_state_row **out, struct err *err);
+void oauth_state_row_free(struct oauth_state_row *row);
+/* Deletes expired sessions and states, and what was soft-deleted before
+ * `deleted_before_ms`. */
+bool store_sweep(
+    struct store *store, int64_t now_ms, int64_t deleted_before_ms, struct err *err);
+
+/* Sealing contexts, one spelling for all. `out` needs CONTEXT_SIZE. */
+#define CONTEXT_SIZE 512
+void connection_context(char out[CONTEXT_SIZE], int64_t environment_id,
+    int64_t integration_id, const char *connection_id, const char *column);
+void integration_context(char out[CONTEXT_SIZE], const char *uid); /* settings */
+void environment_context(char out[CONTEXT_SIZE], const char *uuid, const char *column);
+void variable_context(
+    char out[CONTEXT_SIZE], const char *environment_uuid, const char *name);
+void token_context(
+    char out[CONTEXT_SIZE], const char *kind, const uint8_t sha256[SHA256_LEN]);
+
+/* Figures for /metrics. */
+struct store_stats {
+    uint64_t commits;
+    uint64_t writes; /* writes / commits = how well commits are shared */
+    uint64_t cache_hits;
+    uint64_t cache_misses;
+};
+void store_stats(const struct store *store, struct store_stats *out);
+
+#endif

@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What refreshing asks of the store: the lease, the journal, publishing, counting
+ * failures. */
+#include "world.h"
+
+static bool take(struct world *w, int64_t id, const char *holder, int64_t now_ms)
+{
+    bool taken = false;
+
+    MUST(store_take_refresh_lease(
+        w->store, id, holder, now_ms, now_ms + 100, &taken, &err));
+    return taken;
+}
+
+TEST(a_lease_has_one_holder_until_it_is_released_or_expires)
+{
+    struct world w;
+    struct connection_row *row;
+
+    world_begin(&w);
+    row = given_connection(&w, w.github, "u-1");
+    assert_true(take(&w, row->id, "a", NOW_MS));
+    assert_false(take(&w, row->id, "b", NOW_MS + 99));
+    assert_true(take(&w, row->id, "a", NOW_MS + 50)); /* its own again, now until 150 */
+    assert_false(take(&w, row->id, "b", NOW_MS + 149));
+    assert_true(take(&w, row->id, "b", NOW_MS + 150));
+    MUST(store_release_refresh_lease(w.store, row->id, "a", &err)); /* not a's any more */
+    assert_false(take(&w, row->id, "a", NOW_MS + 151));
+    world_reopen(&w);
+    assert_false(take(&w, row->id, "a", NOW_MS + 152));
+    MUST(store_release_refresh_lease(w.store, row->id, "b", &err));
+    assert_true(take(&w, row->id, "a", NOW_MS + 153));
+    assert_false(take(&w, 999, "a", NOW_MS));
+    connection_row_unref(row);
+    world_end(&w);
+}
+
+static void expect_journal(struct world *w, size_t wanted, const char *first)
+{
+    struct refresh_journal_row *rows;
+    size_t count;
+
+    MUST(store_list_refresh_journal(w->store, &rows, &count, &err));
+    assert_int_equal(count, wanted);
+    if (wanted > 0) {
+        expect_blob(rows[0].answer, first);
+        assert_int_equal(rows[0].created_at_ms, NOW_MS);
+    }
+    store_refresh_journal_free(rows, count);
+}
+
+TEST(a_journal_entry_survives_until_it_is_deleted)
+{
+    struct world w;
+    struct connection_row *row;
+
+    world_begin(&w);
+    row = given_connection(&w, w.github, "u-1");
+    expect_journal(&w, 0, NULL);
+    MUST(store_put_refresh_journal(w.store, row->id, "one", 3, &err));
+    MUST(store_put_refresh_journal(w.store, row->id, "two", 3, &err));
+    world_reopen(&w);
+    expect_journal(&w, 1, "two");
+    MUST(store_delete_refresh_journal(w.store, row->id, &err));
+    MUST(store_delete_refresh_journal(w.store, row->id, &err));
+    expect_journal(&w, 0, NULL);
+    connection_row_unref(row);
+    world_end(&w);
+}
+
+TEST(publishing_is_one_step_that_ends_the_refresh)
+{
+    struct world w;
+    struct connection_row *row, *made;
+    struct credentials_update update = {
+        .holder = "a",
+        .credentials = text_blob("new"),
+        .has_refresh_token = true,
+        .expires_at_ms = NOW_MS + 60000,
+        .now_ms = NOW_MS + 5,
+    };
+
+    world_begin(&w);
+    row = given_connection(&w, w.github, "u-1");
+    MUST(store_note_refresh_failure(w.store, row->id, "x", NOW_MS, "log", &made, &err));
+    assert_true(is_there(&w, w.github, "u-1")); /* into the cache */
+    assert_true(take(&w, row->id, "a", NOW_MS));
+    MUST(store_put_refresh_journal(w.store, row->id, "answer", 6, &err));
+    update.connection_id = row->id;
+    update.version = made->version;
+    connection_row_unref(made);
+    MUST(store_publish_credentials(w.store, &update, &made, &err));
+    assert_int_equal(made->version, update.version + 1);
+    connection_row_unref(made);
+
+    made = find_connection(&w, w.github, "u-1");
+    expect_blob(made->credentials, "new");
+    expect_blob(made->config, "config"); /* not in the update: kept */
+    assert_true(made->has_refresh_token);
+    assert_int_equal(made->expires_at_ms, NOW_MS + 60000);
+    assert_int_equal(made->last_refresh_success_ms, NOW_MS + 5);
+    assert_int_equal(made->updated_at_ms, NOW_MS + 5);
+    assert_int_equal(made->last_refresh_failure_ms, 0);
+    assert_int_equal(made->refresh_attempts, 0);
+    assert_string_equal(made->errors_json, "[]");
+    expect_journal(&w, 0, NULL);
+    assert_true(take(&w, row->id, "b", NOW_MS)); /* released */
+
+    update.version = made->version;
+    update.config = text_blob("new config");
+    connection_row_unref(made);
+    MUST(store_publish_credentials(w.store, &update, &made, &err));
+    expect_blob(made->config, "new config");
+    connection_row_unref(made);
+    connection_row_unref(row);
+    world_end(&w);
+}
+
+TEST(publishing_over_a_change_is_refused_and_leaves_the_journal)
+{
+    struct world w;
+    struct connection_row *row, *made;
+    struct credentials_update update = {.holder = "a", .credentials = text_blob("stale")};
+    struct connection_patch patch = {.tags_json = "{\"k\":\"v\"}"};
+    struct err why = {0};
+    bool found;
+
+    world_begin(&w);
+    row = given_connection(&w, w.github, "u-1");
+    update.connection_id = row->id;
+    update.version = row->version;
+    MUST(store_put_refresh_journal(w.store, row->id, "answer", 6, &err));
+    MUST(store_patch_connection(w.store, row->id, &patch, &err));
+    assert_false(store_publish_credentials(w.store, &update, &made, &why));
+    expect_error(&why, 409, "stale_connection");
+    assert_null(made);
+    expect_journal(&w, 1, "answer");
+    made = find_connection(&w, w.github, "u-1");
+    expect_blob(made->credentials, "credentials");
+    update.version = made->version;
+    connection_row_unref(made);
+
+    MUST(store_delete_connection(w.store, row->id, &found, &err));
+    assert_false(store_publish_credentials(w.store, &update, &made, &why));
+    expect_error(&why, 409, "stale_connection");
+    connection_row_unref(row);
+    world_end(&w);
+}
+
+TEST(a_lease_and_a_touch_do_not_make_credentials_stale)
+{
+    struct world w;
+    struct connection_row *row, *made;
+    struct credentials_update update = {.holder = "a", .credentials = text_blob("new")};
+
+    world_begin(&w);
+    row = given_connection(&w, w.github, "u-1");
+    update.connection_id = row->id;
+    update.version = row->version;
+    assert_true(take(&w, row->id, "a", NOW_MS));
+    store_touch_connection(w.store, row->id, NOW_MS + 9000);
+    world_reopen(&w); /* writes the touch */
+    MUST(store_publish_credentials(w.store, &update, &made, &err));
+    assert_int_equal(made->last_fetched_at_ms, NOW_MS + 9000);
+    connection_row_unref(made);
+    connection_row_unref(row);
+    world_end(&w);
+}
+
+/* NOW_MS is 22:13:20 UTC. */
+static const struct {
+    int64_t at_ms;
+    int attempts;
+    bool exhausted;
+} failures[] = {
+    {NOW_MS, 1, false},
+    {NOW_MS + 3600000, 1, false},     /* 23:13 of the same day */
+    {NOW_MS + 2 * 3600000, 2, false}, /* 00:13 of the next */
+    {NOW_MS + 3 * 3600000, 2, false},
+    {NOW_MS + 5 * DAY_MS, 3, false}, /* days without a failure do not count */
+    {NOW_MS + 6 * DAY_MS, 4, true},
+    {NOW_MS + 7 * DAY_MS, 5, true},
+};
+
+TEST(failures_count_once_a_day_and_exhaust_at_four)
+{
+    struct world w;
+    struct connection_row *row, *made;
+    struct credentials_update update = {.holder = "a", .credentials = text_blob("new")};
+
+    world_begin(&w);
+    row = given_connection(&w, w.github, "u-1");
+    for (size_t i = 0; i < sizeof failures / sizeof failures[0]; i++) {
+        MUST(store_note_refresh_failure(
+            w.store, row->id, "a", failures[i].at_ms, "log", &made, &err));
+        assert_int_equal(made->refresh_attempts, failures[i].attempts);
+        assert_int_equal(made->refresh_exhausted, failures[i].exhausted);
+        assert_int_equal(made->last_refresh_failure_ms, failures[i].at_ms);
+        assert_int_equal(made->last_refresh_success_ms, 0);
+        update.version = made->version;
+        connection_row_unref(made);
+    }
+    update.connection_id = row->id;
+    MUST(store_publish_credentials(w.store, &update, &made, &err));
+    assert_int_equal(made->refresh_attempts, 0);
+    assert_false(made->refresh_exhausted);
+    connection_row_unref(made);
+    MUST(store_note_refresh_failure(
+        w.store, row->id, "a", NOW_MS + 9 * DAY_MS, "log", &made, &err));
+    assert_int_equal(made->refresh_attempts, 1);
+    connection_row_unref(made);
+    connection_row_unref(row);
+    world_end(&w);
+}
+
+TEST(a_failure_leaves_one_auth_error_and_ends_the_refresh)
+{
+    struct world w;
+    struct connection_row *row, *made;
+    struct err why = {0};
+
+    world_begin(&w);
+    row = given_connection(&w, w.github, "u-1");
+    assert_true(is_there(&w, w.github, "u-1"));
+    assert_true(take(&w, row->id, "a", NOW_MS));
+    MUST(store_put_refresh_journal(w.store, row->id, "answer", 6, &err));
+    MUST(store_note_refresh_failure(w.store, row->id, "a", NOW_MS, "log-1", &made, &err));
+    connection_row_unref(made);
+    MUST(store_note_refresh_failure(w.store, row->id, "a", NOW_MS, "log-2", &made, &err));
+    connection_row_unref(made);
+    made = find_connection(&w, w.github, "u-1");
+    assert_string_equal(made->errors_json, "[{\"type\":\"auth\",\"log_id\":\"log-2\"}]");
+    connection_row_unref(made);
+    expect_journal(&w, 0, NULL);
+    assert_true(take(&w, row->id, "b", NOW_MS));
+    assert_false(store_note_refresh_failure(w.store, 999, "a", NOW_MS, "l", &made, &why));
+    expect_error(&why, 404, "not_found");
+    connection_row_unref(row);
+    world_end(&w);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_lease_has_one_holder_until_it_is_released_or_expires),
+        cmocka_unit_test(a_journal_entry_survives_until_it_is_deleted),
+        cmocka_unit_test(publishing_is_one_step_that_ends_the_refresh),
+        cmocka_unit_test(publishing_over_a_change_is_refused_and_leaves_the_journal),
+        cmocka_unit_test(a_lease_and_a_touch_do_not_make_credentials_stale),
+        cmocka_unit_test(failures_count_once_a_day_and_exhaust_at_four),
+        cmocka_unit_test(a_failure_leaves_one_auth_error_and_ends_the_refresh),
+    };
+
+    return RUN_FOR_EACH_STORE(tests);
+}
