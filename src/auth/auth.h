@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the files of this folder need from the rest: one struct, filled by the wiring,
+ * borrowed for the life of the server. */
+#ifndef AUTH_AUTH_H
+#define AUTH_AUTH_H
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/pool.h"
+#include "catalog/catalog.h"
+#include "net/policy.h"
+#include "store/store.h"
+#include "vault/vault.h"
+
+struct auth {
+    struct store *store;
+    struct vault *vault;
+    struct catalog_holder *catalogs;
+    const struct clock *clock;
+    const struct log *log;
+    const struct policy *policy; /* of token endpoints: private ranges may be open */
+    const struct policy *proxy_policy; /* of credential verification calls */
+    const char *ca_file;               /* NULL = the system's */
+    const char *public_url;            /* ours, without trailing slash */
+    struct pool *outbound;             /* threads for calls to providers */
+    int64_t token_timeout_ms;          /* of one token call */
+};
+
+#endif

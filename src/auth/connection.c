@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Connections with their secrets opened, and writing them. What can fail: an unknown
+ * connection (404), an unreadable expiry (400), a damaged row or the store (500). */
+#include "auth/connection.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "auth/sealed_json.h"
+#include "base/json.h"
+#include "base/str.h"
+
+static bool column_open(const struct auth *auth, const struct connection_row *row,
+    const char *column, const struct blob *sealed, cJSON **out, struct err *err)
+{
+    char context[CONTEXT_SIZE];
+
+    connection_context(
+        context, row->environment_id, row->integration_id, row->connection_id, column);
+    if (sealed_json_open(auth, context, sealed, out, err))
+        return true;
+    return err_context(err, "%s of connection row %lld", column, (long long)row->id);
+}
+
+bool connection_open(const struct auth *auth, struct connection_row *row,
+    struct connection *out, struct err *err)
+{
+    memset(out, 0, sizeof *out);
+    out->row = row;
+    if (column_open(
+            auth, row, "credentials", &row->credentials, &out->credentials, err) &&
+        column_open(auth, row, "config", &row->config, &out->config, err))
+        return true;
+    connection_finish(out);
+    return false;
+}
+
+bool connection_load(const struct auth *auth, int64_t environment_id,
+    const char *provider_config_key, const char *connection_id, struct connection *out,
+    struct err *err)
+{
+    struct connection_row *row = NULL;
+
+    memset(out, 0, sizeof *out);
+    if (!store_find_connection(
+            auth->store, environment_id, provider_config_key, connection_id, &row, err))
+        return false;
+    if (row == NULL)
+        return err_set(err, 404, "not_found", "Failed to find connection");
+    return connection_open(auth, row, out, err);
+}
+
+void connection_finish(struct connection *connection)
+{
+    connection_row_unref(connection->row);
+    cJSON_Delete(connection->credentials);
+    cJSON_Delete(connection->config);
+    memset(connection, 0, sizeof *connection);
+}
+
+static char *object_text(const cJSON *object)
+{
+    return object != NULL ? json_print(object) : NULL;
+}
+
+/* Dates are shown in one spelling whatever the importer wrote. */
+static bool expiry_normalise(
+    cJSON *credentials, int64_t now_ms, int64_t *expires_at_ms, struct err *err)
+{
+    char text[CLOCK_TEXT_SIZE];
+
+    if (!credentials_expiry(credentials, now_ms, expires_at_ms))
+        return err_set(err, 400, "invalid_expires_at", "expires_at is not a date");
+    if (*expires_at_ms == 0) {
+        json_remove(credentials, "expires_at");
+        return true;
+    }
+    clock_text_z(*expires_at_ms, text);
+    json_set_str(credentials, "expires_at", text);
+    return true;
+}
+
+/* Metadata where none was given: {} for a new connection, NULL (keep) for one that
+ * exists. */
+static bool metadata_default(const struct auth *auth, const struct connection_row *wanted,
+    char **out, struct err *err)
+{
+    struct connection_row *row = NULL;
+
+    if (!store_find_connection(auth->store, wanted->environment_id,
+            wanted->provider_config_key, wanted->connection_id, &row, err))
+        return false;
+    *out = row == NULL ? str_dup("{}") : NULL;
+    connection_row_unref(row);
+    return true;
+}
+
+bool connection_put(const struct auth *auth, const struct connection_put *put,
+    bool *created, struct connection *out, struct err *err)
+{
+    struct connection_row row = {0}, *stored = NULL;
+    struct end_user_row end_user;
+    cJSON *credentials = cJSON_Duplicate(put->credentials, true);
+    cJSON *empty = cJSON_CreateObject();
+    const char *type = json_str(put->credentials, "type");
+    char context[CONTEXT_SIZE];
+    bool ok = false;
+
+    memset(out, 0, sizeof *out);
+    row.environment_id = put->environment_id;
+    row.integration_id = put->integration->id;
+    row.connection_id = str_dup(put->connection_id);
+    row.provider_config_key = str_dup(put->integration->unique_key);
+    row.provider = str_dup(put->integration->provider);
+    row.auth_type = str_dup(type != NULL ? type : "NONE");
+    row.has_refresh_token = !str_is_empty(json_str(credentials, "refresh_token"));
+    row.metadata_json = object_text(put->metadata);
+    row.tags_json = object_text(put->tags != NULL ? put->tags : empty);
+    row.errors_json = str_dup("[]");
+    row.webhook_url_override = str_dup(put->webhook_url_override);
+    if (put->end_user != NULL) {
+        end_user = *put->end_user;
+        row.end_user = &end_user;
+    }
+    if (row.metadata_json == NULL && put->empty_metadata &&
+        !metadata_default(auth, &row, &row.metadata_json, err))
+        goto done;
+    if (!expiry_normalise(
+            credentials, clock_now_ms(auth->clock), &row.expires_at_ms, err))
+        goto done;
+    connection_context(context, row.environment_id, row.integration_id, row.connection_id,
+        "credentials");
+    if (!sealed_json_write(auth, context, credentials, &row.credentials, err))
+        goto done;
+    connection_context(
+        context, row.environment_id, row.integration_id, row.connection_id, "config");
+    if (!sealed_json_write(
+            auth, context, put->config != NULL ? put->config : empty, &row.config, err))
+        goto done;
+    if (!store_put_connection(auth->store, &row, created, &stored, err))
+        goto done;
+    ok = connection_open(auth, stored, out, err);
+
+done:
+    cJSON_Delete(credentials);
+    cJSON_Delete(empty);
+    free(row.connection_id);
+    free(row.provider_config_key);
+    free(row.provider);
+    free(row.auth_type);
+    free(row.metadata_json);
+    free(row.tags_json);
+    free(row.errors_json);
+    free(row.webhook_url_override);
+    free(row.credentials.data);
+    free(row.config.data);
+    return ok;
+}

@@ -1,0 +1,326 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The second half of the redirect flow: the browser is back. The state is consumed first,
+ * whatever comes after; then the browser is recognised by its cookie, the code exchanged,
+ * the connection stored.
+ *
+ * Fails with an error type of connect-flow.md section 6: `state_err`, `state_cookie_err`,
+ * `callback_err` (no code: the provider's own error is in the outcome),
+ * `provider_config_err`, `unknown_config_key`, `connection_not_found`, `url_param_err`,
+ * `token_err`. The outcome names the connection as soon as the state is known, so that
+ * the failure can be told to its browser. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "auth/connection.h"
+#include "auth/end_user.h"
+#include "auth/oauth_flow.h"
+#include "auth/oauth_state.h"
+#include "auth/token.h"
+#include "base/json.h"
+#include "base/str.h"
+
+void oauth_outcome_finish(struct oauth_outcome *outcome)
+{
+    free(outcome->provider_config_key);
+    free(outcome->connection_id);
+    free(outcome->ws_client_id);
+    memset(outcome, 0, sizeof *outcome);
+}
+
+static void provider_error_read(const cJSON *query, char *out, size_t out_size)
+{
+    static const char *const keys[] = {"error", "error_description", "error_reason",
+        "error_uri", "status_code", "error_message"};
+    struct buf text;
+
+    buf_init(&text, 0);
+    for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {
+        const char *value = json_str(query, keys[i]);
+
+        if (value != NULL)
+            buf_printf(&text, "%s%s: %s", text.len > 0 ? "; " : "", keys[i], value);
+    }
+    str_copy(out, out_size, text.data != NULL ? text.data : "");
+    buf_finish(&text);
+}
+
+/* The authorization code under the name that the provider uses; NULL when it did not
+ * come. */
+static const char *code_find(const struct provider *provider, const cJSON *query)
+{
+    const char *name = json_str(provider->entry, "authorization_code_param_in_callback");
+    const char *code = json_str(query, name != NULL ? name : "code");
+
+    return str_is_empty(code) ? NULL : code;
+}
+
+static bool code_check(
+    const char *code, const struct oauth_outcome *outcome, struct err *err)
+{
+    if (code != NULL)
+        return true;
+    return err_set(err, 400, "callback_err",
+        "The provider sent no authorization code%s%.400s",
+        outcome->provider_error[0] != '\0' ? ". Provider error: " : "",
+        outcome->provider_error);
+}
+
+/* Later wins, but an empty text yields to what is there. */
+static void config_lay(cJSON *into, const cJSON *over)
+{
+    const cJSON *item;
+
+    cJSON_ArrayForEach(item, over)
+    {
+        bool empty = cJSON_IsString(item) && item->valuestring[0] == '\0';
+
+        if (!empty || json_get(into, item->string) == NULL)
+            json_set(into, item->string, cJSON_Duplicate(item, true));
+    }
+}
+
+static void callback_metadata(
+    const struct provider *provider, const cJSON *query, cJSON *config)
+{
+    const cJSON *name;
+
+    cJSON_ArrayForEach(name, json_get(provider->entry, "redirect_uri_metadata"))
+    {
+        const char *value =
+            cJSON_IsString(name) ? json_str(query, name->valuestring) : NULL;
+
+        if (value != NULL)
+            json_set_str(config, name->valuestring, value);
+    }
+}
+
+/* The connection's config: token answer, callback, submitted (auth.md section 3.3). */
+static cJSON *config_make(const struct provider *provider, const cJSON *raw,
+    const cJSON *query, const cJSON *submitted)
+{
+    cJSON *config = cJSON_CreateObject();
+
+    if (raw != NULL)
+        token_response_metadata(provider, raw, config);
+    callback_metadata(provider, query, config);
+    config_lay(config, submitted);
+    return config;
+}
+
+/* Overrides leave the flow's memory for the credentials. */
+static void overrides_apply(const cJSON *state, cJSON *credentials, cJSON *config)
+{
+    const cJSON *client = json_get(state, "client");
+    const char *refresh_token = json_str(state, "refresh_token");
+    cJSON *raw = json_get_mut(credentials, "raw");
+
+    if (cJSON_IsObject(client))
+        json_set(credentials, "config_override", cJSON_Duplicate(client, true));
+    if (refresh_token != NULL) {
+        json_set_str(credentials, "refresh_token", refresh_token);
+        json_set_str(raw, "refresh_token", refresh_token);
+        json_set_bool(config, "overrideTokenRefresh", true);
+    }
+}
+
+/* Codes of the steps below become the one type that browsers know. */
+static bool token_failed(struct err *err)
+{
+    if (!str_eq(err->code, "url_param_err") &&
+        !str_eq(err->code, "provider_config_err") && err->status != 0 &&
+        err->status < 500)
+        str_copy(err->code, sizeof err->code, "token_err");
+    return false;
+}
+
+static bool code_exchange(const struct auth *auth, const struct integration *integration,
+    const cJSON *state, const char *code, const cJSON *config, cJSON **credentials,
+    struct err *err)
+{
+    struct token_request request;
+    struct token_client client;
+    struct token_secrets secrets;
+    struct buf answer;
+    bool ok;
+
+    token_client_choose(integration->settings, json_get(state, "client"), &client);
+    if (!token_request_exchange(integration->provider, &client, config, code,
+            json_str(state, "callback_url"), json_str(state, "verifier"), &request, err))
+        return token_failed(err);
+    buf_init_secret(&answer, 0);
+    token_request_secrets(&request, &secrets);
+    ok = token_request_send(auth, &request, "token_err", &answer, err) &&
+         token_parse_oauth2(integration->provider, answer.data, answer.len, NULL,
+             &secrets, clock_now_ms(auth->clock), credentials, err);
+    buf_finish(&answer);
+    token_request_finish(&request);
+    return ok || token_failed(err);
+}
+
+static char *session_tags_text(const cJSON *session)
+{
+    const cJSON *tags = json_get(json_get(session, "end_user"), "tags");
+
+    return cJSON_IsObject(tags) ? json_print(tags) : NULL;
+}
+
+/* A flow without session says nothing of tags and webhook address: what is there stays.
+ */
+static bool kept_read(const struct auth *auth, int64_t environment_id, const cJSON *state,
+    cJSON **tags, char **webhook_url, struct err *err)
+{
+    struct connection_row *row = NULL;
+
+    if (!store_find_connection(auth->store, environment_id,
+            json_str(state, "provider_config_key"), json_str(state, "connection_id"),
+            &row, err))
+        return false;
+    if (row != NULL) {
+        *tags = json_parse(row->tags_json, strlen(row->tags_json), NULL);
+        *webhook_url = str_dup(row->webhook_url_override);
+    }
+    connection_row_unref(row);
+    return true;
+}
+
+static bool connection_store(const struct auth *auth, int64_t environment_id,
+    const struct integration *integration, const cJSON *state, const cJSON *credentials,
+    const cJSON *config, bool *created, struct err *err)
+{
+    const cJSON *session = json_get(state, "session");
+    struct connection_put put = {
+        .environment_id = environment_id,
+        .integration = integration->row,
+        .connection_id = json_str(state, "connection_id"),
+        .credentials = credentials,
+        .config = config,
+        .empty_metadata = true,
+        .tags = json_get(session, "tags"),
+        .webhook_url_override = json_str(session, "webhook_url_override"),
+    };
+    struct connection connection;
+    struct end_user_row end_user;
+    cJSON *kept_tags = NULL;
+    char *tags_text = session_tags_text(session), *kept_webhook = NULL;
+    bool ok = false;
+
+    if (end_user_view(json_get(session, "end_user"), json_get(session, "organization"),
+            &end_user)) {
+        end_user.tags_json = tags_text;
+        put.end_user = &end_user;
+    }
+    if (session == NULL) {
+        if (!kept_read(auth, environment_id, state, &kept_tags, &kept_webhook, err))
+            goto done;
+        put.tags = kept_tags;
+        put.webhook_url_override = kept_webhook;
+    }
+    if (!connection_put(auth, &put, created, &connection, err))
+        goto done;
+    connection_finish(&connection);
+    ok = true;
+
+done:
+    cJSON_Delete(kept_tags);
+    free(kept_webhook);
+    free(tags_text);
+    return ok;
+}
+
+/* The integration that the flow began with, by its row: the key may be another's by now.
+ */
+static bool integration_again(const struct auth *auth, int64_t environment_id,
+    const cJSON *state, struct integration *out, struct err *err)
+{
+    int64_t id = 0;
+
+    json_i64(state, "integration_id", &id);
+    if (!integration_load(
+            auth, environment_id, json_str(state, "provider_config_key"), out, err)) {
+        if (err->status == 404) {
+            err->status = 400;
+            str_copy(err->code, sizeof err->code, "provider_config_err");
+        }
+        return false;
+    }
+    if (out->row->id != id)
+        err_set(err, 400, "provider_config_err",
+            "The integration was replaced while the authorization was under way");
+    else if (out->provider == NULL)
+        err_set(err, 400, "unknown_config_key", "No provider with the name \"%.60s\"",
+            out->row->provider);
+    else
+        return true;
+    integration_finish(out);
+    return false;
+}
+
+static bool reconnect_check(const struct auth *auth, const cJSON *state, struct err *err)
+{
+    struct connection_row *row = NULL;
+    int64_t id = 0;
+    bool ok;
+
+    if (!json_i64(state, "reconnect_row_id", &id))
+        return true;
+    if (!store_reload_connection(auth->store, id, &row, err))
+        return false;
+    ok = row != NULL;
+    connection_row_unref(row);
+    return ok || err_set(err, 400, "connection_not_found",
+                     "The connection was deleted while it was being authorized again");
+}
+
+static bool state_finish(const struct auth *auth, const struct oauth_callback *callback,
+    const cJSON *state, struct oauth_outcome *out, struct err *err)
+{
+    struct integration integration;
+    const cJSON *submitted = json_get(state, "config");
+    const char *code;
+    cJSON *before = NULL, *config = NULL, *credentials = NULL;
+    bool ok = false;
+
+    if (!integration_again(auth, out->environment_id, state, &integration, err))
+        return false;
+    code = code_find(integration.provider, callback->query);
+    if (!code_check(code, out, err) || !reconnect_check(auth, state, err))
+        goto done;
+    before = config_make(integration.provider, NULL, callback->query, submitted);
+    if (!code_exchange(auth, &integration, state, code, before, &credentials, err))
+        goto done;
+    config = config_make(
+        integration.provider, json_get(credentials, "raw"), callback->query, submitted);
+    overrides_apply(state, credentials, config);
+    ok = connection_store(auth, out->environment_id, &integration, state, credentials,
+        config, &out->created, err);
+
+done:
+    cJSON_Delete(before);
+    cJSON_Delete(config);
+    cJSON_Delete(credentials);
+    integration_finish(&integration);
+    return ok;
+}
+
+bool oauth_flow_finish(const struct auth *auth, const struct oauth_callback *callback,
+    struct oauth_outcome *out, struct err *err)
+{
+    cJSON *state = NULL;
+    bool ok = false;
+
+    memset(out, 0, sizeof *out);
+    provider_error_read(callback->query, out->provider_error, sizeof out->provider_error);
+    if (!oauth_state_take(auth, callback->state, &out->environment_id, &state, err))
+        return false;
+    out->provider_config_key = str_dup(json_str(state, "provider_config_key"));
+    out->connection_id = str_dup(json_str(state, "connection_id"));
+    out->ws_client_id = str_dup(json_str(state, "ws_client_id"));
+    if (callback->require_cookie && !callback->cookie_present)
+        err_set(err, 400, "state_cookie_err",
+            "The authorization was begun in another browser");
+    else
+        ok = state_finish(auth, callback, state, out, err);
+    cJSON_Delete(state);
+    return ok;
+}
