@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Making a connection without a popup: API keys, user names with passwords, and providers
+ * that ask for nothing (contract connect-flow.md section 5, auth.md sections 1 and 7).
+ * The order of checks is the contract's: body, query, path, HMAC, integration, provider,
+ * mode, the session's word, the connection to reconnect, the provider's own check. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "api/browser.h"
+#include "api/fields.h"
+#include "auth/connection.h"
+#include "base/json.h"
+#include "base/str.h"
+
+#define SECRET_MAX 1024
+
+static const struct rule api_key_rules[] = {
+    {.name = "apiKey", .kind = RULE_STRING, .min = 1, .max = SECRET_MAX},
+};
+static const struct shape api_key_shape = SHAPE_STRICT(api_key_rules);
+
+static const struct rule basic_rules[] = {
+    {.name = "username", .kind = RULE_STRING, .max = SECRET_MAX},
+    {.name = "password", .kind = RULE_STRING, .max = SECRET_MAX},
+};
+static const struct shape basic_shape = SHAPE_STRICT(basic_rules);
+
+/* One row per endpoint. */
+struct input_mode {
+    enum auth_mode mode;
+    const struct shape *shape;
+    bool body_optional;
+    bool verified;
+};
+static const struct input_mode api_key_mode = {AUTH_API_KEY, &api_key_shape, false, true};
+static const struct input_mode basic_mode = {AUTH_BASIC, &basic_shape, false, true};
+static const struct input_mode none_mode = {AUTH_NONE, &SHAPE_EMPTY, true, false};
+
+/* False after a reply: the integration is there, of this mode, and allowed. */
+static bool load_integration(struct call *call, const struct browser *browser,
+    const struct input_mode *mode, struct integration *out)
+{
+    struct err err = {0};
+
+    if (!integration_load(
+            call_auth(call), call->environment_id, browser->key, out, &err)) {
+        if (err_is_internal(&err))
+            reply_error(call, &err);
+        else
+            reply_code(call, 404, "unknown_provider_config");
+        return false;
+    }
+    if (out->provider == NULL)
+        reply_code(call, 404, "unknown_provider_template");
+    else if (out->provider->mode != mode->mode)
+        reply_code(call, 400, "invalid_auth_mode");
+    else if (call->session.row != NULL && !session_allows(&call->session, browser->key))
+        reply_code(call, 400, "integration_not_allowed");
+    else
+        return true;
+    integration_finish(out);
+    return false;
+}
+
+/* The id to store under; `row` gets the connection of that id, NULL = a new one. False
+ * after a reply. */
+static bool choose_id(struct call *call, const struct browser *browser,
+    char id[FIELD_MAX + 1], struct connection_row **row)
+{
+    struct store *store = call_auth(call)->store;
+    int64_t reconnect = call->session.row != NULL ? call->session.row->connection_id : 0;
+    struct err err = {0};
+
+    *row = NULL;
+    if (reconnect != 0) {
+        if (!store_reload_connection(store, reconnect, row, &err)) {
+            reply_error(call, &err);
+            return false;
+        }
+        if (*row == NULL || strcmp((*row)->provider_config_key, browser->key) != 0) {
+            connection_row_unref(*row);
+            reply_code(call, 400, "invalid_connection");
+            return false;
+        }
+        str_copy(id, FIELD_MAX + 1, (*row)->connection_id);
+        return true;
+    }
+    if (str_is_empty(browser->connection_id)) {
+        crypto_uuid_v4(id);
+        return true;
+    }
+    str_copy(id, FIELD_MAX + 1, browser->connection_id);
+    if (store_find_connection(store, call->environment_id, browser->key, id, row, &err))
+        return true;
+    reply_error(call, &err);
+    return false;
+}
+
+static cJSON *make_credentials(const struct call *call, const struct input_mode *mode)
+{
+    cJSON *credentials = cJSON_CreateObject();
+
+    if (mode->mode == AUTH_NONE)
+        return credentials;
+    json_set_str(credentials, "type", auth_mode_name(mode->mode));
+    json_merge(credentials, call->body);
+    return credentials;
+}
+
+/* Stores; what a call without session says nothing about stays as it was. */
+static bool put(struct call *call, const struct integration *integration, const char *id,
+    const struct connection_row *before, const cJSON *credentials, const cJSON *config,
+    struct err *err)
+{
+    const struct session *session = call->session.row != NULL ? &call->session : NULL;
+    const cJSON *payload = call->session.payload;
+    cJSON *kept_tags = NULL;
+    struct connection connection;
+    struct end_user_row user;
+    bool created, ok;
+    struct connection_put row = {
+        .environment_id = call->environment_id,
+        .integration = integration->row,
+        .connection_id = id,
+        .credentials = credentials,
+        .config = config,
+        .empty_metadata = true,
+        .tags = json_get(payload, "tags"),
+        .webhook_url_override = json_str(payload, "webhook_url_override"),
+    };
+
+    if (session != NULL && session_end_user(session, &user))
+        row.end_user = &user;
+    if (session == NULL && before != NULL) {
+        kept_tags = json_parse(before->tags_json, strlen(before->tags_json), NULL);
+        row.tags = kept_tags;
+        row.webhook_url_override = before->webhook_url_override;
+    }
+    ok = connection_put(call_auth(call), &row, &created, &connection, err);
+    if (ok)
+        connection_finish(&connection);
+    cJSON_Delete(kept_tags);
+    return ok;
+}
+
+static void make_connection(struct call *call, const struct browser *browser,
+    const struct input_mode *mode, const struct integration *integration)
+{
+    const struct verifier *verifier = &call->server->verifier;
+    struct connection_row *before = NULL;
+    cJSON *credentials, *config, *body;
+    char id[FIELD_MAX + 1];
+    struct err err = {0};
+
+    if (!choose_id(call, browser, id, &before))
+        return;
+    credentials = make_credentials(call, mode);
+    config = browser_config(call, browser);
+    if ((mode->verified &&
+            !verifier->check(verifier->arg, integration, credentials, config, &err)) ||
+        !put(call, integration, id, before, credentials, config, &err)) {
+        reply_error(call, &err);
+    } else {
+        body = cJSON_CreateObject();
+        json_set_str(body, "connectionId", id);
+        json_set_str(body, "providerConfigKey", browser->key);
+        reply_json(call, 200, body);
+    }
+    cJSON_Delete(credentials);
+    cJSON_Delete(config);
+    connection_row_unref(before);
+}
+
+static void authorize(struct call *call, const struct input_mode *mode)
+{
+    struct integration integration;
+    struct browser browser;
+
+    if (!(mode->body_optional && call->body == NULL) &&
+        !call_check_body(call, mode->shape))
+        return;
+    if (!browser_read(call, &browser) ||
+        !load_integration(call, &browser, mode, &integration))
+        return;
+    make_connection(call, &browser, mode, &integration);
+    integration_finish(&integration);
+}
+
+void auth_api_key(struct call *call)
+{
+    authorize(call, &api_key_mode);
+}
+
+void auth_basic(struct call *call)
+{
+    authorize(call, &basic_mode);
+}
+
+void auth_unauthenticated(struct call *call)
+{
+    authorize(call, &none_mode);
+}
+
+/* The path of the 0.36 clients, which read flat errors. */
+void auth_unauthenticated_legacy(struct call *call)
+{
+    authorize(call, &none_mode);
+}

@@ -1,0 +1,270 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* From a request to its handler: the drawing is in api_int.h, the order of checks in
+ * contract http-api.md section 1.1 (content type, JSON, who calls, then the handler's
+ * own). */
+#include <stdlib.h>
+#include <string.h>
+
+#include "api/api_int.h"
+#include "api/query.h"
+#include "base/json.h"
+#include "base/mem.h"
+#include "base/pool.h"
+#include "base/str.h"
+#include "net/answer.h"
+#include "proxy/forward.h"
+
+#define JSON_TYPE "application/json"
+#define FORM_TYPE "application/x-www-form-urlencoded"
+
+static void run_handler(struct call *call)
+{
+    if (authenticate(call))
+        call->route->handle(call);
+    if (!call->kept)
+        call_free(call);
+}
+
+/* JavaScript's decoder puts U+FFFD for what is no UTF-8. */
+static void repair_utf8(struct call *call)
+{
+    struct buf out;
+    size_t at = 0;
+
+    if (str_is_utf8(call->body_text, call->body_len))
+        return;
+    buf_init_secret(&out, 0);
+    while (at < call->body_len) {
+        size_t len = 1;
+
+        while (len < 4 && at + len < call->body_len &&
+               !str_is_utf8(call->body_text + at, len))
+            len++;
+        if (str_is_utf8(call->body_text + at, len)) {
+            buf_append(&out, call->body_text + at, len);
+            at += len;
+        } else {
+            buf_puts(&out, "\xEF\xBF\xBD");
+            at++;
+        }
+    }
+    mem_wipe(call->body_text, call->body_len);
+    free(call->body_text);
+    call->body_text = buf_take(&out, &call->body_len);
+}
+
+/* A bare value is refused, with the message that the official server gives. */
+static void reply_bare_value(struct call *call, const char *text, size_t len)
+{
+    size_t shown = len > 20 ? 10 : len;
+    size_t first = 1;
+
+    while (first < len && ((unsigned char)text[first] & 0xc0) == 0x80)
+        first++;
+    while (shown < len && ((unsigned char)text[shown] & 0xc0) == 0x80)
+        shown++;
+    reply_fault(call, 400, "invalid_json",
+        "Unexpected token '%.*s', \"%.*s\"%s is not valid JSON", (int)first, text,
+        (int)shown, text, shown < len ? "..." : "");
+}
+
+static bool parse_json_body(struct call *call)
+{
+    struct err err = {0};
+    const char *start;
+    size_t len;
+
+    repair_utf8(call);
+    start = call->body_text;
+    len = call->body_len;
+    while (len > 0 && strchr(" \t\r\n", *start) != NULL && *start != '\0') {
+        start++;
+        len--;
+    }
+    if (call->body_len == 0) { /* announced as JSON, and empty */
+        call->body = cJSON_CreateObject();
+        return true;
+    }
+    if (len > 0 && *start != '{' && *start != '[') {
+        reply_bare_value(call, start, len);
+        return false;
+    }
+    call->body = json_parse(call->body_text, call->body_len, &err);
+    if (call->body == NULL)
+        reply_error(call, &err);
+    return call->body != NULL;
+}
+
+/* Without a content type a body is not read (contract section 1.1). */
+static bool parse_body(struct call *call)
+{
+    const char *type = http_header(call->req, "content-type");
+
+    if (type == NULL || call->body_text == NULL)
+        return true;
+    if (str_starts_nocase(type, JSON_TYPE))
+        return parse_json_body(call);
+    if (str_starts_nocase(type, FORM_TYPE)) {
+        call->body = query_parse(call->body_text, call->body_len);
+        if (call->body == NULL) {
+            reply_fault(call, 413, "request_too_large", "Too many form fields");
+            return false;
+        }
+    }
+    return true;
+}
+
+static void run_on_worker(void *arg)
+{
+    struct call *call = arg;
+
+    if (parse_body(call))
+        run_handler(call);
+    else
+        call_free(call);
+}
+
+static void submit(struct call *call, void (*run)(void *arg))
+{
+    if (pool_submit(call->server->workers, run, call))
+        return;
+    reply_fault(call, 503, "server_error", "The server is stopping");
+    call_free(call);
+}
+
+static void on_body(
+    void *arg, struct http_req *req, enum http_body_result result, struct buf *body)
+{
+    struct call *call = arg;
+
+    (void)req; /* call->req */
+    if (result == HTTP_BODY_TOO_LARGE) {
+        reply_fault(call, 413, "request_too_large", "The body is larger than %zu bytes",
+            call->server->body_limit);
+        call_free(call);
+        return;
+    }
+    if (result == HTTP_BODY_OK && http_has_body(call->req))
+        call->body_text = buf_take(body, &call->body_len);
+    submit(call, run_on_worker);
+}
+
+/* ---- the proxy ---- */
+
+static void forward(void *arg)
+{
+    struct call *call = arg;
+    struct http_req *req = call->req;
+    const char *target = http_target(req) + strlen("/proxy");
+
+    call->req = NULL; /* the proxy's from here on; it answers in every case */
+    metrics_count(call->server->metrics, call->route, 0, 0);
+    proxy_forward(
+        &call->server->proxy, call->loop->upstream, req, call->environment_id, target);
+    call_free(call);
+}
+
+static void authenticate_for_proxy(void *arg)
+{
+    struct call *call = arg;
+
+    if (!authenticate(call))
+        call_free(call);
+    else if (reactor_is_current(call->loop->reactor))
+        forward(call);
+    else
+        reactor_post(call->loop->reactor, forward, call);
+}
+
+/* ---- the entry ---- */
+
+static bool type_is_accepted(struct call *call)
+{
+    const char *type = http_header(call->req, "content-type");
+
+    if ((call->route->flags & ROUTE_ANY_TYPE) != 0 || type == NULL ||
+        str_starts(type, JSON_TYPE))
+        return true;
+    reply_fault(call, 415, "invalid_content_type",
+        "Content-Type header must be application/json");
+    return false;
+}
+
+static void start(struct call *call)
+{
+    bool local = store_reads_are_local(call->server->auth.store);
+
+    if (!type_is_accepted(call)) {
+        call_free(call);
+        return;
+    }
+    switch (call->route->run) {
+    case RUN_NOW:
+        run_handler(call);
+        break;
+    case RUN_PROXY:
+        if (local)
+            authenticate_for_proxy(call);
+        else
+            submit(call, authenticate_for_proxy);
+        break;
+    case RUN_READ:
+        if (local && !http_has_body(call->req)) {
+            run_handler(call);
+            break;
+        }
+        http_read_body(call->req, call->server->body_limit, on_body, call);
+        break;
+    case RUN_WORK:
+    case RUN_KINDS:
+        http_read_body(call->req, call->server->body_limit, on_body, call);
+        break;
+    }
+}
+
+static struct call *call_new(struct server_loop *loop, struct http_req *req)
+{
+    struct call *call = MEM_NEW(struct call);
+
+    call->server = loop->server;
+    call->loop = loop;
+    call->req = req;
+    call->start_us = clock_mono_us();
+    return call;
+}
+
+static void reply_not_found(struct call *call)
+{
+    reply_code(call, 404, "not_found");
+    call_free(call);
+}
+
+void api_on_request(void *arg, struct http_req *req)
+{
+    struct call *call;
+
+    if (strcmp(http_method(req), "OPTIONS") == 0) {
+        answer_options(req);
+        return;
+    }
+    call = call_new(arg, req);
+    call->route = route_find(http_method(req), http_path(req), call->spans);
+    if (call->route == NULL ||
+        (call->route->handle == get_metrics && !call->server->admin_on_public))
+        reply_not_found(call);
+    else
+        start(call);
+}
+
+void api_on_admin_request(void *arg, struct http_req *req)
+{
+    struct call *call = call_new(arg, req);
+
+    call->route = route_find(http_method(req), http_path(req), call->spans);
+    if (call->route == NULL ||
+        (call->route->handle != get_health && call->route->handle != get_ready &&
+            call->route->handle != get_metrics))
+        reply_not_found(call);
+    else
+        run_handler(call);
+}

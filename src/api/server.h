@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Everything a handler may reach, hung from one struct: no globals, so a test can run
+ * two. */
+#ifndef API_SERVER_H
+#define API_SERVER_H
+
+#include "auth/auth.h"
+#include "auth/refresh.h"
+#include "auth/verify.h"
+#include "net/http_server.h"
+#include "net/upstream.h"
+#include "proxy/forward.h"
+
+struct server_metrics;
+
+/* What belongs to one reactor thread. */
+struct server_loop {
+    struct server *server;
+    struct reactor *reactor;
+    struct http_server *public_http;
+    struct http_server
+        *admin_http; /* NULL unless a separate address was given, and on loop 0 */
+    struct up_pool *upstream;
+};
+
+struct server {
+    const struct clock *clock;
+    const struct log *log;
+    struct auth auth;
+    struct refresher *refresher;
+    struct proxy proxy;
+    struct verifier verifier;
+    struct pool *workers; /* handlers that may block: store writes, token calls */
+    struct server_loop *loops;
+    size_t loop_count;
+    struct server_metrics *metrics;
+    /* settings the handlers read */
+    const char *public_url;     /* without trailing slash */
+    const char *connect_ui_url; /* base of connect_link */
+    size_t body_limit;          /* JSON bodies: 75 MB unless set */
+    bool admin_on_public; /* /metrics on the public address too: no separate one given */
+    bool require_oauth_cookie;
+    _Atomic bool stopping; /* /ready answers 503 */
+};
+
+/* The entry: one request on a loop. `arg` is its server_loop. */
+void api_on_request(void *arg, struct http_req *req);
+void api_on_admin_request(void *arg, struct http_req *req);
+
+struct server_metrics *server_metrics_new(void);
+void server_metrics_free(struct server_metrics *metrics);
+
+#endif
