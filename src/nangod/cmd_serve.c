@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* `nangod serve`: starts the server and waits for signals.
+ *
+ *   SIGTERM, SIGINT: finish requests in progress, exit 0        SIGHUP: reload
+ *
+ * Exit codes: 0 stopped in order, 1 could not start or run, 2 wrong usage or
+ * configuration. */
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/secret.h"
+#include "nangod/cmd.h"
+#include "nangod/serve.h"
+#include "nangod/welcome.h"
+
+#define SWEEP_SECONDS 60
+
+/* The dev key, once, and only where a person is looking. */
+static void greet(struct node *node)
+{
+    struct environment_row *dev = NULL;
+    struct api_key_row **keys = NULL;
+    struct err err = {0};
+    char context[CONTEXT_SIZE];
+    size_t count = 0;
+    char *secret = NULL;
+
+    if (!node->first_start || !isatty(STDOUT_FILENO))
+        return;
+    if (store_find_environment_by_name(node->store, "dev", &dev, &err) && dev != NULL &&
+        store_list_api_keys(node->store, dev->id, &keys, &count, &err) && count > 0) {
+        token_context(context, "api_key", keys[0]->sha256);
+        secret = node_unseal(node, context, &keys[0]->secret, &err);
+    }
+    if (secret != NULL)
+        printf("secret key of environment dev, shown this once: %s\n"
+               "(later: nangod keys --data %s)\n",
+            secret, node->settings.data_dir);
+    secret_free(secret);
+    store_api_keys_free(keys, count);
+    environment_row_unref(dev);
+}
+
+static void block_signals(sigset_t *set)
+{
+    sigemptyset(set);
+    sigaddset(set, SIGTERM);
+    sigaddset(set, SIGINT);
+    sigaddset(set, SIGHUP);
+    pthread_sigmask(SIG_BLOCK, set, NULL);
+    signal(SIGPIPE, SIG_IGN);
+}
+
+static void wait_for_the_end(
+    struct daemon *daemon, const sigset_t *set, const struct settings_flags *flags)
+{
+    const struct timespec pause = {.tv_sec = SWEEP_SECONDS};
+
+    for (;;) {
+        int got = sigtimedwait(set, NULL, &pause);
+
+        if (got == SIGTERM || got == SIGINT)
+            return;
+        if (got == SIGHUP)
+            daemon_reload(daemon, flags);
+        else if (got < 0 && errno == EAGAIN)
+            daemon_sweep(daemon);
+    }
+}
+
+/* `nangod -t`: all that can be wrong before listening. */
+static int check_configuration(struct node *node)
+{
+    struct catalog_source source = {
+        .file = node->settings.catalog_file,
+        .overlay_dir = node->settings.catalog_overlay_dir,
+        .log = &node->log,
+    };
+    struct catalog *catalog = NULL;
+    struct policy policy;
+    struct err err = {0};
+    bool ok;
+
+    policy_init(&policy, node->settings.outbound_allow_private);
+    ok = catalog_load(&source, &catalog, &err) &&
+         (node->settings.outbound_policy == NULL ||
+             policy_apply_json(&policy, node->settings.outbound_policy, &err)) &&
+         policy_apply_denylist(&policy, node->settings.outbound_denylist, &err) &&
+         (node->settings.outbound_policy_oauth == NULL ||
+             policy_apply_json(&policy, node->settings.outbound_policy_oauth, &err));
+    if (ok)
+        printf("configuration ok, %zu providers\n", catalog_count(catalog));
+    catalog_unref(catalog);
+    policy_finish(&policy);
+    return ok ? 0 : cmd_fail(EXIT_USAGE, &err);
+}
+
+/* A wrong setting is usage; what the machine or the data directory refuses is a failure.
+ */
+static int code_of(const struct err *err)
+{
+    return strstr(err->code, "_setting") != NULL || strstr(err->code, "_catalog") != NULL
+               ? EXIT_USAGE
+               : 1;
+}
+
+int cmd_serve(int argc, char **argv)
+{
+    struct options options;
+    struct node node = {0};
+    struct daemon *daemon = NULL;
+    struct err err = {0};
+    sigset_t signals;
+    int code = EXIT_USAGE;
+
+    if (!options_read(&options, argc, argv))
+        goto done;
+    if (options.rest_count > 0) {
+        fprintf(stderr, "nangod: serve takes no argument `%s`\n", options.rest[0]);
+        goto done;
+    }
+    block_signals(&signals);
+    if (!node_open(&node, &options.flags, options.check_only ? NODE_SETTINGS : NODE_WRITE,
+            &err)) {
+        code = cmd_fail(code_of(&err), &err);
+        goto done;
+    }
+    if (options.check_only) {
+        code = check_configuration(&node);
+        goto done;
+    }
+    if (!daemon_start(&node, options.demo, &daemon, &err)) {
+        code = cmd_fail(code_of(&err), &err);
+        goto done;
+    }
+    printf("listening on http://%s\n", daemon_address(daemon));
+    greet(&node);
+    if (options.demo && !welcome_demo(daemon, &node, &err)) {
+        code = cmd_fail(1, &err);
+        daemon_stop(daemon);
+        goto done;
+    }
+    fflush(stdout);
+    wait_for_the_end(daemon, &signals, &options.flags);
+    daemon_stop(daemon);
+    code = 0;
+
+done:
+    node_close(&node);
+    options_finish(&options);
+    return code;
+}

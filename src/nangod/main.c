@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* nangod: the entry. Finds the command and runs it. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/secret.h"
+#include "base/str.h"
+#include "nangod/cmd.h"
+#include "nangod/cmd_catalog.h"
+#include "net/upstream.h"
+
+static const struct command {
+    const char *name;
+    int (*run)(int argc, char **argv);
+    const char *usage, *help;
+} commands[] = {
+    {"serve", cmd_serve, "[--demo] [-t]",
+        "run the server (-t: check the configuration only)"},
+    {"keys", cmd_keys, "[--environment NAME] [--json | --secret]",
+        "print the keys of an environment, or the secret key alone"},
+    {"variables", cmd_variables, "[--environment NAME] list | set NAME | delete NAME",
+        "environment variables; set reads the value from standard input"},
+    {"check", cmd_check, "", "check the database for damage"},
+    {"backup", cmd_backup, "FILE", "copy the database, also while the server runs"},
+    {"catalog", cmd_catalog, "check | list | explain …",
+        "look into the provider catalogue"},
+    {"settings", cmd_settings, "[--markdown]", "print a sample configuration file"},
+};
+#define COUNT (sizeof commands / sizeof commands[0])
+
+static int usage(FILE *to, int code)
+{
+    fputs("usage: nangod COMMAND [OPTION]…\n\nCommands:\n", to);
+    for (size_t i = 0; i < COUNT; i++)
+        fprintf(to, "  %s %s\n      %s\n", commands[i].name, commands[i].usage,
+            commands[i].help);
+    fputs("\nOptions of every command on a data directory:\n"
+          "  --data DIR                 the data directory (default: data)\n"
+          "  --config FILE              read settings from FILE\n"
+          "  --set NAME=VALUE           set one; `nangod settings` lists them\n"
+          "Options of serve:\n"
+          "  --listen ADDR:PORT         public API (default: 127.0.0.1:3003)\n"
+          "  --admin-listen ADDR:PORT   /health, /ready and /metrics apart from it\n",
+        to);
+    return code;
+}
+
+bool options_read(struct options *options, int argc, char **argv)
+{
+    static const struct {
+        const char *flag, *setting;
+    } shorthands[] = {
+        {"--data", "data_dir"},
+        {"--listen", "listen"},
+        {"--admin-listen", "admin_listen"},
+        {"--set", NULL},
+    };
+
+    memset(options, 0, sizeof *options);
+    options->environment = "dev";
+    options->rest = mem_zalloc(((size_t)argc + 1) * sizeof *options->rest);
+    options->texts = mem_zalloc(((size_t)argc + 1) * sizeof *options->texts);
+    for (int i = 0; i < argc; i++) {
+        const char *value = i + 1 < argc ? argv[i + 1] : NULL;
+        bool taken = false;
+
+        for (size_t j = 0; j < sizeof shorthands / sizeof shorthands[0]; j++) {
+            if (strcmp(argv[i], shorthands[j].flag) != 0 || value == NULL)
+                continue;
+            options->texts[options->flags.count++] =
+                shorthands[j].setting == NULL
+                    ? str_dup(value)
+                    : str_printf("%s=%s", shorthands[j].setting, value);
+            taken = true;
+        }
+        if (strcmp(argv[i], "--config") == 0 && value != NULL) {
+            options->flags.config = value;
+            taken = true;
+        } else if (strcmp(argv[i], "--environment") == 0 && value != NULL) {
+            options->environment = value;
+            taken = true;
+        }
+        if (taken) {
+            i++;
+        } else if (strcmp(argv[i], "--json") == 0) {
+            options->json = true;
+        } else if (strcmp(argv[i], "--secret") == 0) {
+            options->secret = true;
+        } else if (strcmp(argv[i], "--demo") == 0) {
+            options->demo = true;
+        } else if (strcmp(argv[i], "-t") == 0) {
+            options->check_only = true;
+        } else if (argv[i][0] == '-' && argv[i][1] != '\0') {
+            fprintf(stderr, "nangod: %s: %s\n", argv[i],
+                value == NULL ? "unknown option, or its value is missing"
+                              : "unknown option");
+            return false;
+        } else {
+            options->rest[options->rest_count++] = argv[i];
+        }
+    }
+    options->flags.sets = (const char **)(void *)options->texts;
+    return true;
+}
+
+void options_finish(struct options *options)
+{
+    for (int i = 0; i < options->flags.count; i++) {
+        mem_wipe(options->texts[i], strlen(options->texts[i])); /* --set vault.key=… */
+        free(options->texts[i]);
+    }
+    free(options->texts);
+    free(options->rest);
+}
+
+int cmd_fail(int code, const struct err *err)
+{
+    fprintf(stderr, "nangod: %s\n", err->message);
+    return code;
+}
+
+int main(int argc, char **argv)
+{
+    const char *name = argc > 1 ? argv[1] : "help";
+
+    secret_harden_process();
+    up_global_init();
+    if (strcmp(name, "-t") == 0) /* nangod -t …: the short form of serve -t */
+        return cmd_serve(argc - 1, argv + 1);
+    for (size_t i = 0; i < COUNT; i++) {
+        if (strcmp(name, commands[i].name) == 0)
+            return commands[i].run(argc - 2, argv + 2);
+    }
+    if (strcmp(name, "--version") == 0 || strcmp(name, "version") == 0) {
+        puts("nangod " NANGO_VERSION);
+        return 0;
+    }
+    if (strcmp(name, "help") == 0 || strcmp(name, "--help") == 0 ||
+        strcmp(name, "-h") == 0)
+        return usage(stdout, argc > 1 ? 0 : EXIT_USAGE);
+    fprintf(stderr, "nangod: unknown command `%s`\n", name);
+    return usage(stderr, EXIT_USAGE);
+}

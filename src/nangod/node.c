@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Opening and closing what the commands share; the key ring and the first environments
+ * are made here when a data directory is new. */
+#include "nangod/node.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "base/secret.h"
+#include "base/str.h"
+
+static bool init_log(struct node *node, struct err *err)
+{
+    const struct settings *s = &node->settings;
+    enum log_level level;
+
+    node->log.fd = STDERR_FILENO;
+    node->log.clock = &node->clock;
+    node->log.text = strcmp(s->log_format, "text") == 0 ||
+                     (strcmp(s->log_format, "auto") == 0 && isatty(STDERR_FILENO));
+    if (!log_level_parse(s->log_level, &level))
+        return err_internal(err, "log.level"); /* the table allows only levels */
+    node->log.level = level;
+    return s->clock_offset_file == NULL ||
+           clock_map_offset(&node->clock, s->clock_offset_file, err);
+}
+
+/* The data keys as the store keeps them; a new store gets its first one. */
+static bool open_vault(struct node *node, bool may_create, struct err *err)
+{
+    struct kek_source source = {
+        .key_text = node->settings.vault_key,
+        .key_file = node->settings.vault_key_file,
+        .data_dir = node->settings.data_dir,
+        .log = &node->log,
+    };
+    uint8_t kek[VAULT_KEY_LEN];
+    struct store_key *keys = NULL;
+    struct vault_ring_entry *ring = NULL;
+    struct buf wrapped;
+    size_t count = 0;
+    bool ok = false;
+
+    buf_init_secret(&wrapped, 0);
+    if (!kek_load(&source, kek, err))
+        goto done;
+    if (!store_list_keys(node->store, &keys, &count, err))
+        goto done;
+    if (count == 0 && may_create) {
+        if (!vault_new_key(kek, 1, &wrapped, err) ||
+            !store_put_key(node->store, 1, wrapped.data, wrapped.len, err) ||
+            !store_list_keys(node->store, &keys, &count, err))
+            goto done;
+    }
+    ring = mem_resize_array(NULL, count, sizeof *ring);
+    for (size_t i = 0; i < count; i++) {
+        ring[i].number = keys[i].number;
+        ring[i].wrapped = keys[i].wrapped.data;
+        ring[i].wrapped_len = keys[i].wrapped.len;
+    }
+    ok = vault_open(kek, ring, count, &node->vault, err);
+
+done:
+    mem_wipe(kek, sizeof kek);
+    free(ring);
+    store_keys_free(keys, count);
+    buf_finish(&wrapped);
+    return ok;
+}
+
+static bool seal_key(struct node *node, const char *secret, struct api_key_row *key,
+    struct buf *sealed, struct err *err)
+{
+    char context[CONTEXT_SIZE];
+
+    crypto_sha256(secret, strlen(secret), key->sha256);
+    token_context(context, "api_key", key->sha256);
+    if (!vault_seal(node->vault, context, secret, strlen(secret), sealed, err))
+        return false;
+    key->secret.data = (uint8_t *)sealed->data;
+    key->secret.len = sealed->len;
+    return true;
+}
+
+/* A secret key of all scopes. */
+static bool make_key(struct node *node, int64_t environment_id, struct err *err)
+{
+    char everything[] = "environment:*";
+    char label[] = "default";
+    struct api_key_row key = {
+        .environment_id = environment_id, .display_name = label, .scopes = everything};
+    struct api_key_row *made = NULL;
+    struct buf sealed;
+    char secret[UUID_TEXT_SIZE];
+    bool ok;
+
+    buf_init(&sealed, 0);
+    crypto_uuid_v4(secret);
+    ok = seal_key(node, secret, &key, &sealed, err) &&
+         store_insert_api_key(node->store, &key, &made, err);
+    mem_wipe(secret, sizeof secret);
+    api_key_row_unref(made);
+    buf_finish(&sealed);
+    return ok;
+}
+
+static bool make_environment(struct node *node, const char *name, struct err *err)
+{
+    struct environment_row *row = NULL;
+    struct environment_row wanted = {0};
+    bool ok;
+
+    if (!store_find_environment_by_name(node->store, name, &row, err))
+        return false;
+    if (row != NULL) {
+        environment_row_unref(row);
+        return true;
+    }
+    wanted.name = str_dup(name);
+    wanted.is_production = strcmp(name, "prod") == 0;
+    crypto_uuid_v4(wanted.uuid);
+    crypto_uuid_v4(wanted.public_key);
+    ok = store_insert_environment(node->store, &wanted, &row, err);
+    environment_row_unref(row);
+    free(wanted.name);
+    return ok;
+}
+
+/* The two environments that every installation begins with. `prod` is made last and
+ * cannot be deleted: where it is missing, the first start did not get to its end. An
+ * environment without any key gets one, for the same reason. */
+static bool make_environments(struct node *node, struct err *err)
+{
+    struct environment_row *prod = NULL;
+    struct environment_row **rows = NULL;
+    size_t count = 0;
+    bool ok = true;
+
+    if (!store_find_environment_by_name(node->store, "prod", &prod, err))
+        return false;
+    node->first_start = prod == NULL;
+    environment_row_unref(prod);
+    if (node->first_start &&
+        (!make_environment(node, "dev", err) || !make_environment(node, "prod", err)))
+        return false;
+    if (!store_list_environments(node->store, &rows, &count, err))
+        return false;
+    for (size_t i = 0; ok && i < count; i++) {
+        struct api_key_row **keys = NULL;
+        size_t key_count = 0;
+
+        ok = store_list_api_keys(node->store, rows[i]->id, &keys, &key_count, err) &&
+             (key_count > 0 || make_key(node, rows[i]->id, err));
+        store_api_keys_free(keys, key_count);
+    }
+    store_environments_free(rows, count);
+    return ok;
+}
+
+bool node_open(struct node *node, const struct settings_flags *flags, enum node_use use,
+    struct err *err)
+{
+    struct store_config config;
+
+    memset(node, 0, sizeof *node);
+    if (!settings_load(&node->settings, flags, err) || !init_log(node, err))
+        return false;
+    if (use == NODE_SETTINGS)
+        return true;
+    memset(&config, 0, sizeof config);
+    config.data_dir = node->settings.data_dir;
+    config.clock = &node->clock;
+    config.log = &node->log;
+    config.read_only = use == NODE_READ;
+    config.beside_server = use == NODE_TOOL;
+    config.cache_entries = (size_t)node->settings.store_cache_entries;
+    if (!store_open(&config, &node->store, err) ||
+        !open_vault(node, use == NODE_WRITE, err))
+        return false;
+    return use != NODE_WRITE || make_environments(node, err);
+}
+
+void node_close(struct node *node)
+{
+    vault_free(node->vault);
+    store_close(node->store);
+    settings_finish(&node->settings);
+    memset(node, 0, sizeof *node);
+}
+
+char *node_unseal(
+    struct node *node, const char *context, const struct blob *sealed, struct err *err)
+{
+    char *plain = NULL;
+    size_t len;
+
+    return vault_unseal(
+               node->vault, context, sealed->data, sealed->len, &plain, &len, err)
+               ? plain
+               : NULL;
+}

@@ -1,0 +1,387 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Building the running server from its parts, and taking it apart again.
+ *
+ *   node (store, vault) ─► catalogue ─► policies ─► auth, refresher, proxy ─► loops ─►
+ * listening
+ *
+ * daemon_stop() goes the other way: stop accepting, let requests end, stop the loops,
+ * then the pools, then the rest. */
+#include "nangod/serve.h"
+
+#include <malloc.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "base/str.h"
+#include "demo/demo.h"
+
+struct daemon {
+    struct node *node;
+    struct server server;
+    struct catalog_holder *catalogs;
+    struct policy policy, oauth_policy;
+    struct pool *outbound;
+    struct proxy_counters counters;
+    struct demo *demo;
+    char *public_url, *connect_ui_url;
+    char address[64], admin_address[64];
+    int *listen_fds;
+    int admin_fd;
+    pthread_t *threads;
+    size_t running; /* threads started */
+};
+
+static bool load_catalog(const struct settings *settings, const struct demo *demo,
+    const struct log *log, struct catalog **out, struct err *err)
+{
+    struct catalog_source source = {
+        .file = settings->catalog_file,
+        .overlay_dir = settings->catalog_overlay_dir,
+        .extra_yaml = demo != NULL ? demo_catalog(demo) : NULL,
+        .log = log,
+    };
+
+    bool ok = catalog_load(&source, out, err);
+
+    malloc_trim(0); /* reading a large file took several times what is kept of it */
+    return ok;
+}
+
+static bool make_policies(struct daemon *daemon, struct err *err)
+{
+    const struct settings *s = &daemon->node->settings;
+
+    policy_init(&daemon->policy, s->outbound_allow_private);
+    if (s->outbound_policy != NULL &&
+        !policy_apply_json(&daemon->policy, s->outbound_policy, err))
+        return err_context(err, "outbound.policy");
+    if (!policy_apply_denylist(&daemon->policy, s->outbound_denylist, err))
+        return err_context(err, "outbound.denylist");
+    if (daemon->demo != NULL) /* it is on loopback, which is else out of bounds */
+        demo_endpoint(daemon->demo, &daemon->policy.exempt);
+    policy_copy(&daemon->oauth_policy, &daemon->policy);
+    daemon->oauth_policy.block_private = false; /* contract proxy.md section 9 */
+    if (s->outbound_policy_oauth != NULL &&
+        !policy_apply_json(&daemon->oauth_policy, s->outbound_policy_oauth, err))
+        return err_context(err, "outbound.policy_oauth");
+    return true;
+}
+
+/* Two descriptors for a proxied request, at the bound of connections. */
+static void raise_descriptor_limit(void)
+{
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
+        limit.rlim_cur = limit.rlim_max;
+        (void)setrlimit(
+            RLIMIT_NOFILE, &limit); /* the soft limit then stays; not a fault */
+    }
+}
+
+static void make_urls(struct daemon *daemon)
+{
+    const struct settings *s = &daemon->node->settings;
+    size_t len;
+
+    daemon->public_url = str_is_empty(s->public_url)
+                             ? str_printf("http://%s", daemon->address)
+                             : str_dup(s->public_url);
+    len = strlen(daemon->public_url);
+    if (len > 0 && daemon->public_url[len - 1] == '/')
+        daemon->public_url[len - 1] = '\0';
+    daemon->connect_ui_url = str_is_empty(s->connect_ui_url)
+                                 ? str_printf("%s/connect", daemon->public_url)
+                                 : str_dup(s->connect_ui_url);
+}
+
+static void wire(struct daemon *daemon)
+{
+    const struct settings *s = &daemon->node->settings;
+    struct server *server = &daemon->server;
+
+    server->clock = &daemon->node->clock;
+    server->log = &daemon->node->log;
+    server->auth = (struct auth){
+        .store = daemon->node->store,
+        .vault = daemon->node->vault,
+        .catalogs = daemon->catalogs,
+        .clock = server->clock,
+        .log = server->log,
+        .policy = &daemon->oauth_policy,
+        .proxy_policy = &daemon->policy,
+        .ca_file = s->outbound_ca_file,
+        .public_url = daemon->public_url,
+        .outbound = daemon->outbound,
+        .token_timeout_ms = s->refresh_token_timeout_ms,
+    };
+    server->refresher = refresher_new(&server->auth);
+    server->proxy = (struct proxy){
+        .auth = &server->auth,
+        .refresher = server->refresher,
+        .policy = &daemon->policy,
+        .base_override_enabled = s->proxy_base_url_override,
+        .max_buffered_body = (size_t)s->proxy_max_buffered_body,
+        .max_whole_body = (size_t)s->http_body_limit,
+        .max_body = (size_t)s->proxy_max_body,
+        .backoff_base_ms = s->proxy_backoff_base_ms,
+        .refetch_after_ms = s->proxy_refetch_after_ms,
+        .counters = &daemon->counters,
+    };
+    server->verifier.check = proxy_verify;
+    server->verifier.arg = &server->proxy;
+    server->workers = pool_new("worker", (size_t)s->http_workers);
+    server->metrics = server_metrics_new();
+    server->public_url = daemon->public_url;
+    server->connect_ui_url = daemon->connect_ui_url;
+    server->body_limit = (size_t)s->http_body_limit;
+    server->admin_on_public = str_is_empty(s->admin_listen);
+    server->require_oauth_cookie = s->oauth_require_cookie;
+}
+
+static bool listen_all(struct daemon *daemon, struct err *err)
+{
+    const struct settings *s = &daemon->node->settings;
+    size_t count = (size_t)s->http_threads;
+    long processors = sysconf(_SC_NPROCESSORS_ONLN);
+
+    if (count == 0)
+        count = processors > 0 ? (size_t)processors : 1;
+    daemon->listen_fds = mem_resize_array(NULL, count, sizeof *daemon->listen_fds);
+    if (!http_listen(s->listen, count, daemon->listen_fds, daemon->address, err))
+        return false;
+    daemon->server.loop_count = count; /* from here on the descriptors are open */
+    return str_is_empty(s->admin_listen) ||
+           http_listen(s->admin_listen, 1, &daemon->admin_fd, daemon->admin_address, err);
+}
+
+static bool make_loop(struct daemon *daemon, size_t i, struct err *err)
+{
+    const struct settings *s = &daemon->node->settings;
+    struct server_loop *loop = &daemon->server.loops[i];
+    struct up_config up = {
+        .max_connections = (size_t)s->outbound_max_connections,
+        .connect_timeout_ms = s->outbound_connect_timeout_ms,
+        .idle_timeout_ms = s->outbound_idle_timeout_ms,
+        .ca_file = s->outbound_ca_file,
+    };
+    struct http_server_config http = {
+        .listen_fd = daemon->listen_fds[i],
+        .on_request = api_on_request,
+        .arg = loop,
+        .idle_timeout_s = s->http_idle_timeout_s,
+        .max_connections = (size_t)s->http_max_connections,
+        .max_head_bytes = (size_t)s->http_head_limit,
+        .log = daemon->server.log,
+    };
+
+    loop->server = &daemon->server;
+    if (!reactor_new(&loop->reactor, err))
+        return false;
+    loop->upstream = up_pool_new(loop->reactor, &up);
+    if (!http_server_new(loop->reactor, &http, &loop->public_http, err))
+        return false;
+    if (i > 0 || daemon->admin_fd < 0)
+        return true;
+    http.listen_fd = daemon->admin_fd;
+    http.on_request = api_on_admin_request;
+    return http_server_new(loop->reactor, &http, &loop->admin_http, err);
+}
+
+static void *run_loop(void *arg)
+{
+    struct server_loop *loop = arg;
+
+    pthread_setname_np(pthread_self(), "reactor");
+    reactor_run(loop->reactor);
+    return NULL;
+}
+
+static bool start_threads(struct daemon *daemon, struct err *err)
+{
+    size_t count = daemon->server.loop_count;
+
+    daemon->threads = mem_zalloc(count * sizeof *daemon->threads);
+    for (size_t i = 0; i < count; i++) {
+        if (pthread_create(
+                &daemon->threads[i], NULL, run_loop, &daemon->server.loops[i]) != 0)
+            return err_internal(err, "cannot start a thread");
+        daemon->running++;
+    }
+    return true;
+}
+
+bool daemon_start(struct node *node, bool demo, struct daemon **out, struct err *err)
+{
+    struct daemon *daemon = MEM_NEW(struct daemon);
+    struct catalog *catalog = NULL;
+
+    daemon->node = node;
+    daemon->admin_fd = -1;
+    raise_descriptor_limit();
+    if (demo && !demo_start(&node->log, &node->clock, &daemon->demo, err))
+        goto failed;
+    if (!load_catalog(&node->settings, daemon->demo, &node->log, &catalog, err))
+        goto failed;
+    daemon->catalogs = catalog_holder_new(catalog);
+    if (!make_policies(daemon, err) || !listen_all(daemon, err))
+        goto failed;
+    make_urls(daemon);
+    daemon->outbound = pool_new("outbound", (size_t)node->settings.outbound_threads);
+    wire(daemon);
+    if (!refresher_recover(daemon->server.refresher, err))
+        goto failed;
+    daemon->server.loops =
+        mem_zalloc(daemon->server.loop_count * sizeof *daemon->server.loops);
+    for (size_t i = 0; i < daemon->server.loop_count; i++) {
+        if (!make_loop(daemon, i, err))
+            goto failed;
+    }
+    if (!start_threads(daemon, err))
+        goto failed;
+    *out = daemon;
+    return true;
+
+failed:
+    daemon_stop(daemon);
+    return false;
+}
+
+static void drain_loop(void *arg)
+{
+    struct server_loop *loop = arg;
+
+    http_server_drain(loop->public_http);
+    if (loop->admin_http != NULL)
+        http_server_drain(loop->admin_http);
+}
+
+static size_t in_progress(const struct daemon *daemon)
+{
+    size_t sum = 0;
+
+    for (size_t i = 0; i < daemon->server.loop_count; i++)
+        sum += http_server_active(daemon->server.loops[i].public_http);
+    return sum;
+}
+
+/* Waits for requests in progress; looking is cheap, and a stop is rare. */
+static void drain(struct daemon *daemon)
+{
+    const struct timespec moment = {.tv_nsec = 5000000};
+    int64_t until = clock_mono_ms() + daemon->node->settings.http_drain_timeout_s * 1000;
+
+    daemon->server.stopping = true;
+    for (size_t i = 0; i < daemon->running; i++)
+        reactor_post(
+            daemon->server.loops[i].reactor, drain_loop, &daemon->server.loops[i]);
+    while (in_progress(daemon) > 0 && clock_mono_ms() < until)
+        nanosleep(&moment, NULL);
+    if (in_progress(daemon) > 0)
+        log_event(daemon->server.log, LOG_WARN, "stopped with requests in progress",
+            LOG_INT("requests", in_progress(daemon)), LOG_END);
+}
+
+static void free_loops(struct daemon *daemon)
+{
+    for (size_t i = 0; daemon->server.loops != NULL && i < daemon->server.loop_count;
+         i++) {
+        struct server_loop *loop = &daemon->server.loops[i];
+
+        http_server_free(loop->admin_http);
+        http_server_free(loop->public_http);
+        up_pool_free(loop->upstream);
+        reactor_free(loop->reactor);
+    }
+    free(daemon->server.loops);
+    for (size_t i = 0; i < daemon->server.loop_count; i++)
+        close(daemon->listen_fds[i]);
+    if (daemon->admin_fd >= 0)
+        close(daemon->admin_fd);
+    free(daemon->listen_fds);
+}
+
+void daemon_stop(struct daemon *daemon)
+{
+    if (daemon->running > 0)
+        drain(daemon);
+    /* Workers and token calls answer through the reactors: they end first. */
+    if (daemon->server.workers != NULL)
+        pool_stop(daemon->server.workers);
+    refresher_settle(daemon->server.refresher);
+    if (daemon->outbound != NULL)
+        pool_stop(daemon->outbound);
+    for (size_t i = 0; i < daemon->running; i++)
+        reactor_stop(daemon->server.loops[i].reactor);
+    for (size_t i = 0; i < daemon->running; i++)
+        pthread_join(daemon->threads[i], NULL);
+    free(daemon->threads);
+    free_loops(daemon); /* requests past the drain ask the refresher to the last */
+    refresher_free(daemon->server.refresher);
+    pool_free(daemon->server.workers);
+    pool_free(daemon->outbound);
+    server_metrics_free(daemon->server.metrics);
+    if (daemon->catalogs != NULL)
+        catalog_holder_free(daemon->catalogs);
+    policy_finish(&daemon->policy);
+    policy_finish(&daemon->oauth_policy);
+    demo_stop(daemon->demo);
+    free(daemon->public_url);
+    free(daemon->connect_ui_url);
+    free(daemon);
+}
+
+void daemon_reload(struct daemon *daemon, const struct settings_flags *flags)
+{
+    struct settings next;
+    enum log_level level;
+    struct catalog *catalog = NULL;
+    struct err err = {0};
+    char *restart = NULL;
+
+    if (!settings_load(&next, flags, &err) ||
+        !load_catalog(&next, daemon->demo, &daemon->node->log, &catalog, &err)) {
+        log_event(daemon->server.log, LOG_ERROR, "reload refused",
+            LOG_STR("reason", err.message), LOG_END);
+        settings_finish(&next);
+        return;
+    }
+    restart = settings_changed(&daemon->node->settings, &next);
+    if (*restart != '\0')
+        log_event(daemon->server.log, LOG_WARN, "settings that need a restart changed",
+            LOG_STR("settings", restart), LOG_END);
+    if (log_level_parse(next.log_level, &level)) /* as the table has made sure */
+        daemon->node->log.level = level;
+    catalog_replace(daemon->catalogs, catalog);
+    log_event(daemon->server.log, LOG_INFO, "reloaded",
+        LOG_INT("providers", catalog_count(catalog)), LOG_END);
+    free(restart);
+    settings_finish(&next);
+}
+
+void daemon_sweep(struct daemon *daemon)
+{
+    int64_t now = clock_now_ms(daemon->server.clock);
+    int64_t days = daemon->node->settings.store_deleted_retention_days;
+    struct err err = {0};
+
+    if (!store_sweep(daemon->node->store, now, now - days * 86400000, &err))
+        log_event(daemon->server.log, LOG_ERROR, "sweep failed",
+            LOG_STR("reason", err.message), LOG_END);
+}
+
+const char *daemon_address(const struct daemon *daemon)
+{
+    return daemon->address;
+}
+
+const struct server *daemon_server(const struct daemon *daemon)
+{
+    return &daemon->server;
+}

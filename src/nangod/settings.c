@@ -1,0 +1,519 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The table of settings, and reading them from their four sources. */
+#include "nangod/settings.h"
+
+#include <errno.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/mem.h"
+#include "base/str.h"
+
+extern char **environ;
+
+enum kind {
+    TEXT,
+    SECRET,
+    CHOICE, /* one of `accepted`, separated by | */
+    NUMBER, /* min … max */
+    BYTES,  /* a number with an optional k, m or g (1024-based) */
+    FLAG,
+};
+
+struct setting {
+    const char *name;
+    enum kind kind;
+    size_t offset;
+    const char *initial; /* NULL = unset */
+    int64_t min, max;
+    const char *accepted; /* CHOICE */
+    const char *also;     /* another environment variable, upstream's name for it */
+    bool live;            /* takes effect on SIGHUP */
+    const char *help;
+};
+
+#define AT(field) offsetof(struct settings, field)
+#define DAY_MS 86400000
+
+// clang-format off
+static const struct setting table[] = {
+    {"data_dir", TEXT, AT(data_dir), "data", 0, 0, NULL, NULL, false,
+        "Directory of the database and, unless given otherwise, of the encryption key."},
+    {"listen", TEXT, AT(listen), "127.0.0.1:3003", 0, 0, NULL, NULL, false,
+        "Address of the public API, ADDR:PORT or [ADDR]:PORT. Port 0 takes a free one."},
+    {"admin_listen", TEXT, AT(admin_listen), "", 0, 0, NULL, NULL, false,
+        "Address of /health, /ready and /metrics. Empty: they are on the public address."},
+    {"public_url", TEXT, AT(public_url), "", 0, 0, NULL, "NANGO_SERVER_URL", false,
+        "How browsers and providers reach this server, for callbacks. Empty: http://<listen>."},
+    {"connect_ui_url", TEXT, AT(connect_ui_url), "", 0, 0, NULL, "NANGO_PUBLIC_CONNECT_URL", false,
+        "Base of connect_link. Empty: <public_url>/connect."},
+    {"log.level", CHOICE, AT(log_level), "info", 0, 0, "debug|info|warn|error", NULL, true,
+        "Events below this level are dropped. `debug` has one line for each request."},
+    {"log.format", CHOICE, AT(log_format), "auto", 0, 0, "auto|json|text", NULL, false,
+        "`auto`: text on a terminal, JSON otherwise. The log goes to standard error."},
+    {"http.threads", NUMBER, AT(http_threads), "0", 0, 256, NULL, NULL, false,
+        "Event loops. 0: one for each processor."},
+    {"http.workers", NUMBER, AT(http_workers), "32", 1, 1024, NULL, NULL, false,
+        "Threads for requests that write."},
+    {"http.body_limit", BYTES, AT(http_body_limit), "75m", 1024, INT64_C(1) << 32, NULL, "NANGO_SERVER_PUBLIC_BODY_LIMIT", false,
+        "Largest JSON body of a request. A larger one gets 413."},
+    {"http.head_limit", BYTES, AT(http_head_limit), "32k", 4096, 1 << 20, NULL, NULL, false,
+        "Largest request line and header section together. A larger one gets 431."},
+    {"http.idle_timeout_s", NUMBER, AT(http_idle_timeout_s), "60", 1, 86400, NULL, NULL, false,
+        "Seconds until a silent client is disconnected."},
+    {"http.max_connections", NUMBER, AT(http_max_connections), "20000", 16, 1000000, NULL, NULL, false,
+        "Clients connected at once, for each event loop."},
+    {"http.drain_timeout_s", NUMBER, AT(http_drain_timeout_s), "30", 0, 3600, NULL, NULL, false,
+        "Seconds that a stopping server waits for requests in progress."},
+    {"vault.key", SECRET, AT(vault_key), NULL, 0, 0, NULL, "NANGO_ENCRYPTION_KEY", false,
+        "Key-encryption key: 32 bytes as base64 or hex. Better given by vault.key_file or a systemd credential."},
+    {"vault.key_file", TEXT, AT(vault_key_file), NULL, 0, 0, NULL, NULL, false,
+        "File that holds the key-encryption key. Unset: systemd credential `nango-encryption-key`, else <data_dir>/encryption.key, which is made."},
+    {"catalog.file", TEXT, AT(catalog_file), NULL, 0, 0, NULL, NULL, true,
+        "A providers.yaml in place of the built-in catalogue."},
+    {"catalog.overlay_dir", TEXT, AT(catalog_overlay_dir), NULL, 0, 0, NULL, NULL, true,
+        "Directory of *.yaml files with your own providers, laid over the catalogue."},
+    {"outbound.allow_private", FLAG, AT(outbound_allow_private), "false", 0, 0, NULL, NULL, false,
+        "Let calls reach loopback, private and link-local addresses. For tests and trusted networks."},
+    {"outbound.policy", TEXT, AT(outbound_policy), NULL, 0, 0, NULL, "NANGO_OUTBOUND_URL_POLICY", false,
+        "JSON {mode, denylist, allowlist, blockPrivateIps, blockLinkLocal, maxRedirects} laid over the default policy."},
+    {"outbound.policy_oauth", TEXT, AT(outbound_policy_oauth), NULL, 0, 0, NULL, "NANGO_OUTBOUND_URL_POLICY_OAUTH", false,
+        "The same, laid over it once more for token endpoints."},
+    {"outbound.denylist", TEXT, AT(outbound_denylist), NULL, 0, 0, NULL, "NANGO_PROXY_BASE_URL_OVERRIDE_DENYLIST", false,
+        "JSON list of hosts added to the built-in denylist; empty or [] denies none."},
+    {"outbound.ca_file", TEXT, AT(outbound_ca_file), NULL, 0, 0, NULL, NULL, false,
+        "PEM file of the authorities that providers' certificates are checked against. Unset: the system's."},
+    {"outbound.connect_timeout_ms", NUMBER, AT(outbound_connect_timeout_ms), "30000", 1, DAY_MS, NULL, NULL, false,
+        "Milliseconds to reach a provider."},
+    {"outbound.idle_timeout_ms", NUMBER, AT(outbound_idle_timeout_ms), "300000", 1, DAY_MS, NULL, NULL, false,
+        "Milliseconds without a byte until a proxied call is given up."},
+    {"outbound.max_connections", NUMBER, AT(outbound_max_connections), "2000", 1, 100000, NULL, NULL, false,
+        "Connections to providers kept open, for each event loop."},
+    {"outbound.threads", NUMBER, AT(outbound_threads), "64", 1, 1024, NULL, NULL, false,
+        "Threads for token calls and credential checks."},
+    {"proxy.base_url_override", FLAG, AT(proxy_base_url_override), "true", 0, 0, NULL, "NANGO_PROXY_BASE_URL_OVERRIDE_ENABLED", false,
+        "Whether clients may send Base-Url-Override."},
+    {"proxy.max_buffered_body", BYTES, AT(proxy_max_buffered_body), "256k", 0, INT64_C(1) << 30, NULL, NULL, false,
+        "Request bodies up to this are kept for retries and redirects; larger ones are streamed once."},
+    {"proxy.max_body", BYTES, AT(proxy_max_body), "0", 0, INT64_MAX, NULL, NULL, false,
+        "Largest request body passed on. 0: no limit."},
+    {"proxy.backoff_base_ms", NUMBER, AT(proxy_backoff_base_ms), "3000", 1, 600000, NULL, NULL, false,
+        "Milliseconds before the first retry when the provider names none; doubled for each further one."},
+    {"proxy.refetch_after_ms", NUMBER, AT(proxy_refetch_after_ms), "60000", 0, DAY_MS, NULL, NULL, false,
+        "Milliseconds after which a retry reads the connection again."},
+    {"oauth.require_cookie", FLAG, AT(oauth_require_cookie), "true", 0, 0, NULL, NULL, false,
+        "Whether a callback must come from the browser that began the flow."},
+    {"refresh.token_timeout_ms", NUMBER, AT(refresh_token_timeout_ms), "30000", 100, 600000, NULL, NULL, false,
+        "Milliseconds for one call of a token endpoint."},
+    {"store.cache_entries", NUMBER, AT(store_cache_entries), "20000", 0, 10000000, NULL, NULL, false,
+        "Connections kept in memory (sealed)."},
+    {"store.deleted_retention_days", NUMBER, AT(store_deleted_retention_days), "31", 0, 36500, NULL, NULL, false,
+        "Days until a deleted connection's row is removed for good."},
+    {"clock.offset_file", TEXT, AT(clock_offset_file), NULL, 0, 0, NULL, NULL, false,
+        "For tests: a file of 8 bytes (milliseconds, native order) that is added to the time."},
+};
+// clang-format on
+#define COUNT (sizeof table / sizeof table[0])
+
+static bool is_text(enum kind kind)
+{
+    return kind == TEXT || kind == SECRET || kind == CHOICE;
+}
+
+static char **text_of(struct settings *settings, const struct setting *s)
+{
+    return (char **)(void *)((char *)settings + s->offset);
+}
+
+static const char *text_in(const struct settings *settings, const struct setting *s)
+{
+    return *(char *const *)(const void *)((const char *)settings + s->offset);
+}
+
+static int64_t number_in(const struct settings *settings, const struct setting *s)
+{
+    const void *at = (const char *)settings + s->offset;
+
+    return s->kind == FLAG ? *(const bool *)at : *(const int64_t *)at;
+}
+
+/* What may stand for a value, for messages and the manual. */
+static char *accepted(const struct setting *s)
+{
+    switch (s->kind) {
+    case CHOICE: {
+        char *text = str_dup(s->accepted);
+
+        for (char *c = text; *c != '\0'; c++)
+            *c = *c == '|' ? ' ' : *c;
+        return text;
+    }
+    case NUMBER:
+        return str_printf("%lld to %lld", (long long)s->min, (long long)s->max);
+    case BYTES:
+        return str_printf("bytes, or with k, m, g; at least %lld", (long long)s->min);
+    case FLAG:
+        return str_dup("true false");
+    case TEXT:
+    case SECRET:
+        break;
+    }
+    return str_dup("text");
+}
+
+static bool in_choice(const char *list, const char *value)
+{
+    size_t len = strlen(value);
+
+    for (const char *at = list; at != NULL; at = strchr(at, '|')) {
+        at += *at == '|';
+        if (strncmp(at, value, len) == 0 && (at[len] == '|' || at[len] == '\0') &&
+            len > 0)
+            return true;
+    }
+    return false;
+}
+
+static bool read_bytes(const char *value, int64_t *out)
+{
+    static const char suffixes[] = "kmg";
+    char *text = str_dup(value);
+    size_t len = strlen(text);
+    int shift = 0;
+    bool ok;
+
+    if (len > 1 && (text[len - 1] == 'b' || text[len - 1] == 'B'))
+        text[--len] = '\0'; /* 75mb, as upstream writes it */
+    if (len > 1) {
+        const char *suffix = strchr(suffixes, text[len - 1] | 0x20);
+
+        if (suffix != NULL && *suffix != '\0') {
+            shift = 10 * (int)(suffix - suffixes + 1);
+            text[len - 1] = '\0';
+        }
+    }
+    ok = str_to_i64(text, out) && *out >= 0 && *out <= INT64_MAX >> shift;
+    if (ok)
+        *out = (int64_t)((uint64_t)*out << shift);
+    free(text);
+    return ok;
+}
+
+static bool set_value(struct settings *settings, const struct setting *s,
+    const char *value, const char *source, struct err *err)
+{
+    void *at = (char *)settings + s->offset;
+    int64_t number = 0;
+    bool flag = false;
+    bool ok = true;
+
+    if (s->kind == CHOICE)
+        ok = in_choice(s->accepted, value);
+    else if (s->kind == NUMBER)
+        ok = str_to_i64(value, &number) && number >= s->min && number <= s->max;
+    else if (s->kind == BYTES)
+        ok = read_bytes(value, &number) && number >= s->min && number <= s->max;
+    else if (s->kind == FLAG)
+        ok = str_to_bool(value, &flag);
+    if (!ok) {
+        char *what = accepted(s);
+
+        err_set(err, 0, "invalid_setting", "%s: %s cannot be `%.100s`; accepted: %s",
+            source, s->name, value, what);
+        free(what);
+        return false;
+    }
+    if (is_text(s->kind)) {
+        char **text = text_of(settings, s);
+
+        if (s->kind == SECRET && *text != NULL)
+            mem_wipe(*text, strlen(*text));
+        free(*text);
+        *text = str_dup(value);
+    } else if (s->kind == FLAG) {
+        *(bool *)at = flag;
+    } else {
+        *(int64_t *)at = number;
+    }
+    return true;
+}
+
+/* Levenshtein's distance, for the nearest valid name. */
+static size_t distance(const char *a, const char *b)
+{
+    size_t row[128];
+    size_t len = strlen(b);
+
+    if (len >= sizeof row / sizeof row[0])
+        return SIZE_MAX;
+    for (size_t j = 0; j <= len; j++)
+        row[j] = j;
+    for (size_t i = 1; a[i - 1] != '\0'; i++) {
+        size_t diagonal = row[0];
+
+        row[0] = i;
+        for (size_t j = 1; j <= len; j++) {
+            size_t best = diagonal + (a[i - 1] != b[j - 1]);
+
+            diagonal = row[j];
+            if (row[j] + 1 < best)
+                best = row[j] + 1;
+            if (row[j - 1] + 1 < best)
+                best = row[j - 1] + 1;
+            row[j] = best;
+        }
+    }
+    return row[len];
+}
+
+static const struct setting *find(const char *name)
+{
+    for (size_t i = 0; i < COUNT; i++) {
+        if (strcmp(table[i].name, name) == 0)
+            return &table[i];
+    }
+    return NULL;
+}
+
+static bool unknown(const char *name, const char *source, struct err *err)
+{
+    const struct setting *nearest = &table[0];
+
+    for (size_t i = 1; i < COUNT; i++) {
+        if (distance(name, table[i].name) < distance(name, nearest->name))
+            nearest = &table[i];
+    }
+    return err_set(err, 0, "unknown_setting",
+        "%s: unknown setting `%.80s`; the nearest is `%s`", source, name, nearest->name);
+}
+
+static bool set_by_name(struct settings *settings, const char *name, const char *value,
+    const char *source, struct err *err)
+{
+    const struct setting *s = find(name);
+
+    if (s == NULL)
+        return unknown(name, source, err);
+    return set_value(settings, s, value, source, err);
+}
+
+/* One line of the file: `name = value`; the value may stand in double quotes. */
+static bool read_line(
+    struct settings *settings, char *line, const char *source, struct err *err)
+{
+    char *name = str_trim(line);
+    char *value;
+    size_t len;
+
+    if (*name == '\0' || *name == '#')
+        return true;
+    value = strchr(name, '=');
+    if (value == NULL)
+        return err_set(err, 0, "invalid_setting", "%s: expected `name = value`", source);
+    *value++ = '\0';
+    name = str_trim(name);
+    value = str_trim(value);
+    len = strlen(value);
+    if (len >= 2 && value[0] == '"' && value[len - 1] == '"') {
+        value[len - 1] = '\0';
+        value++;
+    }
+    return set_by_name(settings, name, value, source, err);
+}
+
+static bool read_file(struct settings *settings, const char *path, struct err *err)
+{
+    FILE *file = fopen(path, "re");
+    char *line = NULL;
+    size_t capacity = 0;
+    ssize_t len;
+    bool ok = true;
+
+    if (file == NULL)
+        return err_set(err, 0, "invalid_setting", "%s: %s", path, strerror(errno));
+    for (int number = 1; ok && (len = getline(&line, &capacity, file)) >= 0; number++) {
+        char *source = str_printf("%s:%d", path, number);
+
+        ok = read_line(settings, line, source, err);
+        free(source);
+    }
+    mem_wipe(line, capacity); /* it may have held vault.key */
+    free(line);
+    fclose(file);
+    return ok;
+}
+
+static char *variable_name(const struct setting *s)
+{
+    char *name = str_printf("NANGOD_%s", s->name);
+
+    for (char *c = name; *c != '\0'; c++) {
+        if (*c == '.')
+            *c = '_';
+        else if (*c >= 'a' && *c <= 'z')
+            *c = (char)(*c - 'a' + 'A');
+    }
+    return name;
+}
+
+/* A variable of our prefix that names no setting is a mistake like any other. */
+static bool refuse_unknown_variables(struct err *err)
+{
+    for (char **entry = environ; *entry != NULL; entry++) {
+        const char *equals = strchr(*entry, '=');
+        bool known = false;
+
+        if (!str_starts(*entry, "NANGOD_") || equals == NULL)
+            continue;
+        for (size_t i = 0; i < COUNT && !known; i++) {
+            char *name = variable_name(&table[i]);
+
+            known = strlen(name) == (size_t)(equals - *entry) &&
+                    strncmp(name, *entry, (size_t)(equals - *entry)) == 0;
+            free(name);
+        }
+        if (!known) {
+            char *name = str_ndup(*entry + 7, (size_t)(equals - *entry) - 7);
+            bool ok;
+
+            str_lower(name);
+            ok = unknown(name, "environment", err);
+            free(name);
+            return ok;
+        }
+    }
+    return true;
+}
+
+static bool read_environment(struct settings *settings, struct err *err)
+{
+    for (size_t i = 0; i < COUNT; i++) {
+        char *name = variable_name(&table[i]);
+        const char *used = table[i].also;
+        const char *value = used != NULL ? getenv(used) : NULL;
+        char *source;
+        bool ok = true;
+
+        if (getenv(name) != NULL) {
+            used = name;
+            value = getenv(name);
+        }
+        if (value != NULL) {
+            source = str_printf("environment variable %s", used);
+            ok = set_value(settings, &table[i], value, source, err);
+            free(source);
+        }
+        free(name);
+        if (!ok)
+            return false;
+    }
+    return refuse_unknown_variables(err);
+}
+
+static bool read_flags(
+    struct settings *settings, const struct settings_flags *flags, struct err *err)
+{
+    for (int i = 0; i < flags->count; i++) {
+        const char *equals = strchr(flags->sets[i], '=');
+        char *name;
+        bool ok;
+
+        if (equals == NULL)
+            return err_set(err, 0, "invalid_setting", "--set %s: expected key=value",
+                flags->sets[i]);
+        name = str_ndup(flags->sets[i], (size_t)(equals - flags->sets[i]));
+        ok = set_by_name(settings, name, equals + 1, "command line", err);
+        free(name);
+        if (!ok)
+            return false;
+    }
+    return true;
+}
+
+bool settings_load(
+    struct settings *out, const struct settings_flags *flags, struct err *err)
+{
+    memset(out, 0, sizeof *out);
+    for (size_t i = 0; i < COUNT; i++) {
+        if (table[i].initial != NULL &&
+            !set_value(out, &table[i], table[i].initial, "default", err))
+            return false;
+    }
+    if (flags->config != NULL && !read_file(out, flags->config, err))
+        return false;
+    return read_environment(out, err) && read_flags(out, flags, err);
+}
+
+void settings_finish(struct settings *settings)
+{
+    for (size_t i = 0; i < COUNT; i++) {
+        if (!is_text(table[i].kind))
+            continue;
+        char **text = text_of(settings, &table[i]);
+
+        if (*text != NULL && table[i].kind == SECRET)
+            mem_wipe(*text, strlen(*text));
+        free(*text);
+        *text = NULL;
+    }
+}
+
+char *settings_changed(const struct settings *before, const struct settings *now)
+{
+    struct buf out;
+
+    buf_init(&out, 0);
+    for (size_t i = 0; i < COUNT; i++) {
+        const struct setting *s = &table[i];
+        bool same = is_text(s->kind) ? str_eq(text_in(before, s), text_in(now, s))
+                                     : number_in(before, s) == number_in(now, s);
+
+        if (!same && !s->live)
+            buf_printf(&out, "%s%s", out.len > 0 ? ", " : "", s->name);
+    }
+    return buf_take(&out, NULL);
+}
+
+void settings_write_sample(FILE *to)
+{
+    fputs("# Settings of nangod, with their defaults. Lines: name = value.\n", to);
+    for (size_t i = 0; i < COUNT; i++) {
+        char *what = accepted(&table[i]);
+
+        fprintf(to, "\n# %s\n# Accepted: %s.%s\n#%s = %s\n", table[i].help, what,
+            table[i].live ? " Takes effect on reload." : "", table[i].name,
+            table[i].initial != NULL ? table[i].initial : "");
+        free(what);
+    }
+}
+
+void settings_write_markdown(FILE *to)
+{
+    fputs(
+        "# Settings\n\n"
+        "Later wins: default, configuration file (`--config FILE`, lines `name = "
+        "value`),\n"
+        "environment, command line (`--set name=value`). An unknown name or a value that "
+        "is not\n"
+        "accepted stops the start; `nangod -t` checks without starting. Settings marked "
+        "*reload*\n"
+        "take effect on SIGHUP. This page is printed by `nangod settings --markdown`.\n\n"
+        "| Setting | Default | Accepted | Environment | |\n|---|---|---|---|---|\n",
+        to);
+    for (size_t i = 0; i < COUNT; i++) {
+        char *what = accepted(&table[i]);
+        char *name = variable_name(&table[i]);
+
+        fprintf(to, "| `%s` | %s%s%s | %s | `%s`%s%s%s | %s%s |\n", table[i].name,
+            str_is_empty(table[i].initial) ? "" : "`",
+            table[i].initial != NULL ? table[i].initial : "",
+            str_is_empty(table[i].initial) ? "" : "`", what, name,
+            table[i].also != NULL ? ", `" : "",
+            table[i].also != NULL ? table[i].also : "", table[i].also != NULL ? "`" : "",
+            table[i].help, table[i].live ? " *reload*" : "");
+        free(name);
+        free(what);
+    }
+}

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The settings of nangod: one table declares them all (settings.c); the file, the
+ * environment and the flags are read against it, and the help, the sample file and
+ * docs/settings.md are made from it.
+ *
+ * Later wins: default, file (`name = value` lines, # comments), environment, flags. */
+#ifndef NANGOD_SETTINGS_H
+#define NANGOD_SETTINGS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "base/err.h"
+
+struct settings {
+    char *data_dir;
+    char *listen;
+    char *admin_listen;
+    char *public_url;
+    char *connect_ui_url;
+    char *log_level;
+    char *log_format;
+    int64_t http_threads;
+    int64_t http_workers;
+    int64_t http_body_limit;
+    int64_t http_head_limit;
+    int64_t http_idle_timeout_s;
+    int64_t http_max_connections;
+    int64_t http_drain_timeout_s;
+    char *vault_key; /* secret */
+    char *vault_key_file;
+    char *catalog_file;
+    char *catalog_overlay_dir;
+    bool outbound_allow_private;
+    char *outbound_policy;
+    char *outbound_policy_oauth;
+    char *outbound_denylist; /* NULL = unset: "" has a meaning */
+    char *outbound_ca_file;
+    int64_t outbound_connect_timeout_ms;
+    int64_t outbound_idle_timeout_ms;
+    int64_t outbound_max_connections;
+    int64_t outbound_threads;
+    bool proxy_base_url_override;
+    int64_t proxy_max_buffered_body;
+    int64_t proxy_max_body;
+    int64_t proxy_backoff_base_ms;
+    int64_t proxy_refetch_after_ms;
+    bool oauth_require_cookie;
+    int64_t refresh_token_timeout_ms;
+    int64_t store_cache_entries;
+    int64_t store_deleted_retention_days;
+    char *clock_offset_file;
+};
+
+/* What the command line says besides the command's own words. */
+struct settings_flags {
+    const char *config; /* --config FILE; NULL */
+    const char *
+        *sets; /* key=value texts, in order; --data and --listen are turned into these */
+    int count;
+};
+
+/* False: *err names the source (FILE:LINE, the variable, the flag), the setting, and what
+ * is accepted. The caller finishes *out in either case. */
+bool settings_load(
+    struct settings *out, const struct settings_flags *flags, struct err *err);
+void settings_finish(struct settings *settings); /* wipes the secret ones */
+
+/* Names of settings that differ and need a restart to take effect, comma-separated; ""
+ * when none. The caller frees. */
+char *settings_changed(const struct settings *before, const struct settings *now);
+
+void settings_write_sample(FILE *to);
+void settings_write_markdown(FILE *to);
+
+#endif
