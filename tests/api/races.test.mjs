@@ -1,0 +1,300 @@
+// SPDX-License-Identifier: Apache-2.0
+// Things that happen at the same time: writes beside a refresh, many writers on one row, a stop while
+// the provider is thinking, a provider that hangs.
+
+import assert from 'node:assert/strict';
+import http from 'node:http';
+import { after, before, describe, it } from 'node:test';
+
+import { logged } from './lib/daemon.mjs';
+import { client } from './lib/oauth.mjs';
+import { inTime, until } from './lib/wait.mjs';
+import { World } from './lib/world.mjs';
+
+let world;
+let names = 0;
+const test = (name, body) => it(name, logged(() => world.nangod, body));
+
+before(async () => {
+  world = await World.start({ integrations: { oauth: 'test-oauth', key: 'test-key', other: 'test-key' } });
+});
+after(() => world?.finish());
+
+const secret = (apiKey) => ({ type: 'API_KEY', apiKey });
+const put = (key, id, credentials, more = {}) =>
+  world.nangod.api('POST', '/connections', { body: { provider_config_key: key, connection_id: id, credentials, ...more } });
+const fresh = () => `race-${++names}`;
+const times = (n, call) => Promise.all(Array.from({ length: n }, (_, i) => call(i)));
+const statuses = (answers) => [...new Set(answers.map((answer) => answer.status))].sort();
+
+describe('beside a refresh', () => {
+  // A connection whose refresh waits at the provider; done() lets it through and gives its answer.
+  async function refreshing() {
+    const id = fresh();
+    await world.connect('oauth', id);
+    world.oauth.reset();
+    const gate = world.oauth.script({ hold: true });
+    const reading = world.get('oauth', id);
+    await inTime('the token call', gate.arrived);
+    return {
+      id,
+      done: () => {
+        gate.release();
+        return reading;
+      },
+    };
+  }
+
+  async function assertFreshAndOnce(id, answer) {
+    assert.equal(answer.status, 200, answer.text);
+    assert.ok(await world.oauth.works(answer.body.credentials.access_token));
+    const again = await world.get('oauth', id, '&force_refresh=true');
+    assert.equal(again.status, 200, 'the refresh token that came with it was kept');
+    assert.deepEqual(world.oauth.calls.map((call) => call.status), [200, 200]);
+    return again.body;
+  }
+
+  test('metadata set meanwhile is kept, and so is the new token', async () => {
+    const { id, done } = await refreshing();
+    await world.nangod.must(201, 'POST', '/connections/metadata', { body: { provider_config_key: 'oauth', connection_id: id, metadata: { set: 'meanwhile' } } });
+    const now = await assertFreshAndOnce(id, await done());
+    assert.deepEqual(now.metadata, { set: 'meanwhile' });
+  });
+
+  test('tags and end user patched meanwhile are kept, and so is the new token', async () => {
+    const { id, done } = await refreshing();
+    await world.nangod.must(200, 'PATCH', `/connections/${id}?provider_config_key=oauth`, { body: { tags: { a: 'b' }, end_user: { id: 'meanwhile' } } });
+    const now = await assertFreshAndOnce(id, await done());
+    assert.equal(now.tags.a, 'b');
+    assert.equal(now.end_user.id, 'meanwhile');
+  });
+
+  test('a stream of writes does not lose the token', async () => {
+    const { id, done } = await refreshing();
+    let writing = true;
+    const writers = times(4, async (w) => {
+      for (let i = 0; writing; i++) {
+        await world.nangod.must(200, 'PATCH', '/connections/metadata', { body: { provider_config_key: 'oauth', connection_id: id, metadata: { [`w${w}`]: i } } });
+      }
+    });
+    const answer = await done();
+    writing = false;
+    await writers;
+    await assertFreshAndOnce(id, answer);
+  });
+
+  test('the integration changed meanwhile: the token is kept', async () => {
+    const { id, done } = await refreshing();
+    await world.nangod.must(200, 'PATCH', '/integrations/oauth', { body: { display_name: `Renamed ${id}` } });
+    await assertFreshAndOnce(id, await done());
+  });
+
+  test('the integration deleted meanwhile: gone is gone', async () => {
+    await world.integration('doomed', 'test-oauth');
+    const id = fresh();
+    await world.connect('doomed', id);
+    const gate = world.oauth.script({ hold: true });
+    const reading = world.get('doomed', id);
+    await inTime('the token call', gate.arrived);
+    await world.nangod.must(200, 'DELETE', '/integrations/doomed');
+    gate.release();
+    const answer = await reading;
+    assert.ok(answer.status < 500, answer.text);
+    assert.equal((await world.get('doomed', id)).status, 400);
+    await world.integration('doomed', 'test-oauth');
+    assert.equal((await world.get('doomed', id)).status, 404, 'and does not come back with a new integration of that name');
+  });
+});
+
+describe('a stop while the provider is thinking', () => {
+  it('waits for the answer and keeps it', async () => {
+    const own = await World.start({ integrations: { oauth: 'test-oauth' } });
+    try {
+      const grant = await own.connect('oauth', 'c');
+      const gate = own.oauth.script({ hold: true });
+      const reading = own.get('oauth', 'c');
+      await inTime('the token call', gate.arrived);
+      own.nangod.signal('SIGTERM');
+      await until('the door closed', () => own.nangod.api('GET', '/health').then(() => false, () => true));
+      gate.release();
+      const answer = await reading;
+      assert.equal(answer.status, 200);
+      assert.equal((await inTime('the end', own.nangod.ended)).code, 0);
+      own.oauth.reset();
+      await own.nangod.again();
+      const stored = await own.get('oauth', 'c', '&refresh_token=true');
+      assert.equal(stored.body.credentials.access_token, answer.body.credentials.access_token);
+      assert.notEqual(stored.body.credentials.refresh_token, grant.refresh_token);
+      assert.equal(own.oauth.calls.length, 0);
+    } finally {
+      await own.finish();
+    }
+  });
+});
+
+describe('a provider that hangs', () => {
+  it('costs its own callers the time allowed, and nobody else anything', async () => {
+    const own = await World.start({ integrations: { oauth: 'test-oauth', key: 'test-key' }, settings: { 'refresh.token_timeout_ms': '1500', 'outbound.threads': '8' } });
+    try {
+      const stuck = Array.from({ length: 16 }, (_, i) => `stuck-${i}`);
+      for (const id of stuck) await own.connect('oauth', id);
+      await own.connect('oauth', 'fresh', { expiresAt: '2099-01-01T00:00:00.000Z' });
+      await own.nangod.must(201, 'POST', '/connections', { body: { provider_config_key: 'key', connection_id: 'k', credentials: secret('k') } });
+      const gates = stuck.map(() => own.oauth.script({ hold: true }));
+      const waiting = stuck.map((id) => own.get('oauth', id));
+      await inTime('the first token call', gates[0].arrived);
+      const longest = [];
+      for (let i = 0; i < 40; i++) {
+        const start = performance.now();
+        const answer = await [
+          () => own.get('oauth', 'fresh'),
+          () => own.proxied('key', 'k', '/echo/a'),
+          () => own.proxied('oauth', 'fresh'),
+          () => own.nangod.api('POST', '/connections/metadata', { body: { provider_config_key: 'key', connection_id: 'k', metadata: { i } } }),
+        ][i % 4]();
+        longest.push(performance.now() - start);
+        assert.ok(answer.status < 300, answer.text);
+      }
+      assert.ok(Math.max(...longest) < 1000, `${Math.max(...longest)} ms`);
+      const answers = await Promise.all(waiting);
+      for (const answer of answers) assert.equal(answer.body.error?.code, 'invalid_credentials', answer.text);
+      for (const gate of gates) gate.release();
+    } finally {
+      await own.finish();
+    }
+  });
+});
+
+describe('clients that leave', () => {
+  test('in the middle of a streamed answer, by the hundred: the daemon lives and takes nothing amiss', async () => {
+    const id = fresh();
+    await put('key', id, secret('k'));
+    const leave = (bytes) => new Promise((resolve) => {
+      const req = http.get(`${world.nangod.base}/proxy/large/50000000`, {
+        agent: false,
+        headers: { Authorization: `Bearer ${world.nangod.keys.secretKey}`, 'Provider-Config-Key': 'key', 'Connection-Id': id },
+      });
+      req.on('error', resolve);
+      req.on('response', (res) => {
+        let seen = 0;
+        res.on('data', (piece) => {
+          seen += piece.length;
+          if (seen >= bytes) res.destroy();
+        });
+        res.on('close', resolve);
+        res.on('error', resolve);
+      });
+    });
+    for (let round = 0; round < 10; round++) await times(12, (i) => leave(1 + i * 300_000));
+    assert.equal(world.nangod.exit, undefined);
+    assert.equal((await world.proxied('key', id, '/echo/a')).status, 200);
+  });
+
+  test('before any answer, by the hundred', async () => {
+    const id = fresh();
+    await put('key', id, secret('k'));
+    await times(100, (i) => new Promise((resolve) => {
+      const req = http.get(`${world.nangod.base}/proxy/hold/left${i}`, {
+        agent: false,
+        headers: { Authorization: `Bearer ${world.nangod.keys.secretKey}`, 'Provider-Config-Key': 'key', 'Connection-Id': id },
+      });
+      req.on('error', resolve);
+      world.echo.arrived(`left${i}`).then(() => {
+        req.destroy();
+        world.echo.release(`left${i}`);
+      });
+    }));
+    assert.equal((await world.proxied('key', id, '/echo/a')).status, 200);
+  });
+});
+
+describe('many writers', () => {
+  test('merging metadata: no key is lost', async () => {
+    const id = fresh();
+    await put('key', id, secret('k'));
+    const answers = await times(60, (i) =>
+      world.nangod.api('PATCH', '/connections/metadata', { body: { provider_config_key: 'key', connection_id: id, metadata: { [`k${i}`]: i } } }));
+    assert.deepEqual(statuses(answers), [200]);
+    const { metadata } = (await world.get('key', id)).body;
+    assert.equal(Object.keys(metadata).length, 60);
+  });
+
+  test('one connection imported by many at once: one row', async () => {
+    const id = fresh();
+    const answers = await times(40, (i) => put('key', id, secret(`k${i}`)));
+    assert.deepEqual(statuses(answers), [201]);
+    assert.equal(new Set(answers.map((answer) => answer.body.id)).size, 1);
+    const { connections } = await world.nangod.must(200, 'GET', `/connections?connectionId=${id}`);
+    assert.equal(connections.length, 1);
+    assert.match((await world.get('key', id)).body.credentials.apiKey, /^k\d+$/);
+  });
+
+  test('the same id in two integrations is two connections', async () => {
+    const id = fresh();
+    await put('key', id, secret('one'));
+    await put('other', id, secret('two'));
+    await world.nangod.must(200, 'DELETE', `/connections/${id}?provider_config_key=key`);
+    assert.equal((await world.get('other', id)).body.credentials.apiKey, 'two');
+    assert.equal((await world.get('key', id)).status, 404);
+  });
+
+  test('one integration made by many at once: one wins', async () => {
+    const key = fresh();
+    const answers = await times(20, () => world.nangod.api('POST', '/integrations', { body: { provider: 'test-key', unique_key: key } }));
+    assert.equal(answers.filter((answer) => answer.status === 200).length, 1);
+    assert.deepEqual(statuses(answers), [200, 400]);
+  });
+
+  test('deleted by many at once: one finds it', async () => {
+    const id = fresh();
+    await put('key', id, secret('k'));
+    const answers = await times(20, () => world.nangod.api('DELETE', `/connections/${id}?provider_config_key=key`));
+    assert.equal(answers.filter((answer) => answer.status === 200).length, 1);
+    assert.deepEqual(statuses(answers), [200, 400]);
+  });
+
+  test('what was written is what the next reader sees, on whichever connection', async () => {
+    const id = fresh();
+    await put('key', id, secret('k'));
+    for (let i = 0; i < 100; i++) {
+      await world.nangod.must(201, 'POST', '/connections/metadata', { body: { provider_config_key: 'key', connection_id: id, metadata: { i } } });
+      const seen = await times(4, () => world.get('key', id));
+      assert.deepEqual(seen.map((answer) => answer.body.metadata.i), [i, i, i, i]);
+    }
+  });
+
+  test('a changed key is used by the very next proxied call', async () => {
+    const id = fresh();
+    for (let i = 0; i < 50; i++) {
+      await put('key', id, secret(`k${i}`));
+      const calls = await times(4, () => world.proxied('key', id, '/echo/a'));
+      assert.deepEqual(calls.map((call) => call.body.headers['x-api-key']), Array(4).fill(`k${i}`));
+    }
+  });
+
+  test('a deleted integration takes its connections with it, at once and for good', async () => {
+    await world.nangod.must(200, 'POST', '/integrations', { body: { provider: 'test-key', unique_key: 'short-lived' } });
+    const ids = await times(10, async () => {
+      const id = fresh();
+      assert.equal((await put('short-lived', id, secret('k'))).status, 201);
+      return id;
+    });
+    await world.nangod.must(200, 'DELETE', '/integrations/short-lived');
+    for (const id of ids) {
+      assert.equal((await world.get('short-lived', id)).status, 400);
+      assert.equal((await world.proxied('short-lived', id, '/echo/a')).status, 404);
+    }
+    await world.nangod.must(200, 'POST', '/integrations', { body: { provider: 'test-key', unique_key: 'short-lived' } });
+    for (const id of ids) assert.equal((await world.get('short-lived', id)).status, 404);
+  });
+
+  test("a renamed client secret is used by the very next refresh", async () => {
+    const id = fresh();
+    await world.connect('oauth', id);
+    await world.nangod.must(200, 'PATCH', '/integrations/oauth', { body: { credentials: { type: 'OAUTH2', client_id: client.id, client_secret: 'wrong', scopes: '' } } });
+    assert.equal((await world.get('oauth', id)).status, 400);
+    assert.equal(world.oauth.calls.at(-1).form.client_secret, 'wrong');
+    await world.nangod.must(200, 'PATCH', '/integrations/oauth', { body: { credentials: { type: 'OAUTH2', client_id: client.id, client_secret: client.secret, scopes: 'read' } } });
+    assert.equal((await world.get('oauth', id, '&force_refresh=true')).status, 200);
+  });
+});

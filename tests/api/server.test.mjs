@@ -1,0 +1,533 @@
+// SPDX-License-Identifier: Apache-2.0
+// The program around the API: configuration, reload, stopping, health, keys and data directory,
+// commands beside a running server, and that no secret is ever written in plain.
+
+import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import http from 'node:http';
+import path from 'node:path';
+import { describe, it } from 'node:test';
+
+import { Browser } from './lib/browser.mjs';
+import { Daemon, binary, nangodRun, scratch } from './lib/daemon.mjs';
+import { Echo } from './lib/echo.mjs';
+import { request } from './lib/http.mjs';
+import { client } from './lib/oauth.mjs';
+import { inTime, until } from './lib/wait.mjs';
+import { World } from './lib/world.mjs';
+
+// Runs `body` with things that are finished afterwards, the last made first.
+async function using(body) {
+  const made = [];
+  const use = async (thing) => {
+    const ready = await thing;
+    made.unshift(ready);
+    return ready;
+  };
+  try {
+    await body(use);
+  } finally {
+    for (const thing of made) await thing.finish();
+  }
+}
+
+const file = (text, name = 'nangod.conf') => {
+  const at = path.join(scratch('nangod-file'), name);
+  fs.writeFileSync(at, text);
+  return at;
+};
+
+describe('configuration', () => {
+  // Each: the file, what must be said, beside FILE:LINE.
+  for (const [what, text, line, said] of [
+    ['an unknown setting', '# first\n\noutbound.allow_privat = true\n', 3, [/outbound\.allow_privat\b/, /outbound\.allow_private\b/]],
+    ['a value out of range', 'http.workers = 0\n', 1, [/http\.workers/, /1 to 1024/]],
+    ['a value of the wrong kind', 'log.level = info\nproxy.base_url_override = perhaps\n', 2, [/proxy\.base_url_override/, /perhaps/]],
+    ['a choice that is none', 'log.level = loud\n', 1, [/log\.level/, /debug info warn error/]],
+    ['a line that is none', 'log.level = info\nwhat\n', 2, [/name = value/]],
+  ]) {
+    for (const command of [['serve'], ['-t']]) {
+      it(`${what} ends \`nangod ${command}\` with 2, naming file, line and setting`, async () => {
+        const at = file(text);
+        const data = path.join(scratch(), 'untouched');
+        const { code, stderr } = await nangodRun([...command, '--data', data, '--listen', '127.0.0.1:0', '--config', at]);
+        assert.equal(code, 2, stderr);
+        assert.ok(stderr.includes(`${at}:${line}`), stderr);
+        for (const pattern of said) assert.match(stderr, pattern);
+        assert.ok(!fs.existsSync(data), 'nothing was made');
+      });
+    }
+  }
+
+  it('an unknown setting on the command line or in the environment ends with 2', async () => {
+    const flag = await nangodRun(['-t', '--set', 'log.levle=info']);
+    assert.equal(flag.code, 2);
+    assert.match(flag.stderr, /command line.*log\.levle.*log\.level/);
+    const variable = await nangodRun(['-t'], { env: { NANGOD_LOG_LEVLE: 'info' } });
+    assert.equal(variable.code, 2);
+    assert.match(variable.stderr, /log/i);
+  });
+
+  it('unknown words, options and commands end with 2', async () => {
+    for (const words of [[], ['brew'], ['serve', 'now'], ['serve', '--loud'], ['serve', '--config'], ['variables', 'put'], ['backup']]) {
+      const { code, stderr, stdout } = await nangodRun(words);
+      assert.equal(code, 2, `${words}: ${stderr}`);
+      assert.ok(`${stdout}${stderr}`.length > 0, `${words} says why`);
+    }
+  });
+
+  it('a missing or unreadable file ends with 2', async () => {
+    const { code, stderr } = await nangodRun(['-t', '--config', '/nowhere/nangod.conf']);
+    assert.equal(code, 2);
+    assert.match(stderr, /\/nowhere\/nangod\.conf/);
+  });
+
+  it('-t accepts a good one and starts nothing', async () => {
+    const data = path.join(scratch(), 'untouched');
+    const { code, stdout, stderr } = await nangodRun(['-t', '--data', data, '--config', file('log.level = warn\nhttp.body_limit = 10m\n')]);
+    assert.equal(code, 0, stderr);
+    assert.match(stdout, /ok/);
+    assert.ok(!fs.existsSync(data));
+  });
+
+  it('-t reads the overlay: a broken one ends with 2, naming file and line', async () => {
+    const at = file('good:\n    display_name: Good\n    auth_mode: NONE\n    docs: x\nbad:\n    display_name: [\n', 'broken.yaml');
+    const { code, stderr } = await nangodRun(['-t', '--set', `catalog.overlay_dir=${path.dirname(at)}`]);
+    assert.equal(code, 2, stderr);
+    assert.match(stderr, new RegExp(`${at.replaceAll('.', '\\.')}:[67]`));
+  });
+
+  it('the sample that `nangod settings` prints is itself good, and every line can be taken in', async () => {
+    const { code, stdout } = await nangodRun(['settings']);
+    assert.equal(code, 0);
+    assert.equal((await nangodRun(['-t', '--config', file(stdout)])).code, 0);
+    // Settings without a default stay commented out: an empty value may mean something else.
+    const taken = stdout.replace(/^#(\w[\w.]* = .+)$/gm, '$1');
+    assert.notEqual(taken, stdout);
+    const all = await nangodRun(['-t', '--config', file(taken)]);
+    assert.equal(all.code, 0, all.stderr);
+  });
+
+  it('later wins: file, environment, command line', async () =>
+    using(async (use) => {
+      const at = file('public_url = http://from.file\n');
+      const linkOf = async (options) => {
+        const nangod = await use(Daemon.start(options));
+        const { data } = await nangod.must(201, 'POST', '/connect/sessions', { body: { tags: { a: 'b' } } });
+        return new URL(data.connect_link).host;
+      };
+      assert.equal(await linkOf({ config: at }), 'from.file');
+      assert.equal(await linkOf({ config: at, env: { NANGOD_PUBLIC_URL: 'http://from.environment' } }), 'from.environment');
+      assert.equal(await linkOf({ config: at, env: { NANGOD_PUBLIC_URL: 'http://from.environment' }, settings: { public_url: 'http://from.flag' } }), 'from.flag');
+    }));
+});
+
+describe('SIGHUP', () => {
+  const provider = (name) => `${name}:\n    display_name: ${name}\n    categories: [other]\n    auth_mode: NONE\n    docs: https://example.com\n    proxy:\n        base_url: https://example.com\n`;
+
+  it('takes a changed overlay in, and refuses a broken one whole', async () =>
+    using(async (use) => {
+      const at = file(provider('before'), 'own.yaml');
+      const nangod = await use(Daemon.start({ settings: { 'catalog.overlay_dir': path.dirname(at) } }));
+      const has = async (name) => (await nangod.api('GET', `/providers/${name}`)).status === 200;
+      assert.ok(await has('before'));
+
+      fs.writeFileSync(at, provider('after'));
+      nangod.signal('SIGHUP');
+      await until('the new provider', () => has('after'));
+      assert.ok(!(await has('before')), 'what left the file left the catalogue');
+
+      fs.writeFileSync(at, `${provider('half')}broken:\n    auth_mode: {\n`);
+      const from = nangod.log.length;
+      nangod.signal('SIGHUP');
+      await until('the refusal in the log', () => nangod.log.slice(from).includes(`${at}:`));
+      assert.match(nangod.log.slice(from), new RegExp(`${at.replaceAll('.', '\\.')}:\\d+`));
+      assert.ok(await has('after'), 'the old one is kept');
+      assert.ok(!(await has('half')), 'nothing of the broken one is taken');
+
+      fs.writeFileSync(at, provider('mended'));
+      nangod.signal('SIGHUP');
+      await until('the mended one', () => has('mended'));
+    }));
+
+  it('takes a new log level in, refuses a file with a mistake, and says which settings need a restart', async () =>
+    using(async (use) => {
+      const at = file('log.level = warn\n');
+      const nangod = await use(Daemon.start({ config: at }));
+      await nangod.must(200, 'GET', '/connections');
+      assert.equal(nangod.log, '', 'quiet');
+      fs.writeFileSync(at, 'log.level = debug\nhttp.workers = 7\n');
+      nangod.signal('SIGHUP');
+      await until('the word of the reload', () => /http\.workers/.test(nangod.log));
+      await until('a line for a request', async () => {
+        await nangod.must(200, 'GET', '/connections');
+        return nangod.log.includes('/connections');
+      });
+      fs.writeFileSync(at, 'log.levle = error\n');
+      nangod.signal('SIGHUP');
+      await until('the refusal', () => nangod.log.includes(`${at}:1`));
+      assert.equal((await nangod.api('GET', '/health')).status, 200);
+    }));
+
+  it('disturbs nobody', async () =>
+    using(async (use) => {
+      const nangod = await use(Daemon.start());
+      const hup = setInterval(() => nangod.signal('SIGHUP'), 20);
+      try {
+        for (let i = 0; i < 300; i++) assert.equal((await nangod.api('GET', i % 2 ? '/providers.json' : '/connections')).status, 200);
+      } finally {
+        clearInterval(hup);
+      }
+    }));
+});
+
+describe('stopping', () => {
+  const held = async (use, settings = {}) => {
+    const world = await use(World.start({ oauth: false, integrations: { none: 'test-none' }, settings }));
+    await world.nangod.must(201, 'POST', '/connections', { body: { provider_config_key: 'none', connection_id: 'c', credentials: { type: 'NONE' } } });
+    return world;
+  };
+
+  it('requests in progress are answered, new ones are not taken, the exit code is 0', async () =>
+    using(async (use) => {
+      const world = await held(use);
+      const { nangod, echo } = world;
+      const calling = world.proxied('none', 'c', '/hold/stop');
+      await inTime('the call', echo.arrived('stop'));
+      nangod.signal('SIGTERM');
+      await until('no more connections', async () => {
+        try {
+          const answer = await request(nangod.base, 'GET', '/ready', { via: new http.Agent() });
+          return answer.status === 503 && answer.body.result === 'not ready';
+        } catch (error) {
+          return ['ECONNREFUSED', 'ECONNRESET'].includes(error.code);
+        }
+      });
+      assert.equal(nangod.exit, undefined, 'still waiting for the call');
+      echo.release('stop');
+      const answer = await calling;
+      assert.equal(answer.status, 200);
+      assert.deepEqual(answer.body, { held: 'stop' });
+      assert.deepEqual(await inTime('the end', nangod.ended), { code: 0, signal: null });
+    }));
+
+  it('a call that never ends is given up after the time allowed', async () =>
+    using(async (use) => {
+      const world = await held(use, { 'http.drain_timeout_s': '0' });
+      const { nangod, echo } = world;
+      const calling = world.proxied('none', 'c', '/hold/forever').catch((error) => error);
+      await inTime('the call', echo.arrived('forever'));
+      const { code } = await nangod.stop({ within: 5000 });
+      assert.equal(code, 0);
+      await calling;
+      echo.release('forever');
+    }));
+
+  it('SIGINT is the same, and what was written is there at the next start', async () =>
+    using(async (use) => {
+      const nangod = await use(Daemon.start());
+      await nangod.must(200, 'POST', '/integrations', { body: { provider: 'unauthenticated', unique_key: 'kept' } });
+      nangod.signal('SIGINT');
+      assert.equal((await inTime('the end', nangod.ended)).code, 0);
+      await nangod.again();
+      await nangod.must(200, 'GET', '/integrations/kept');
+    }));
+});
+
+describe('health, readiness, figures', () => {
+  it('on the public address, without a key', async () =>
+    using(async (use) => {
+      const nangod = await use(Daemon.start());
+      for (const probe of ['/health', '/ready']) {
+        const answer = await nangod.api('GET', probe, { key: null });
+        assert.equal(answer.status, 200);
+        assert.deepEqual(answer.body, { result: 'ok' });
+      }
+      await nangod.must(200, 'GET', '/connections');
+      const figures = await nangod.api('GET', '/metrics', { key: null });
+      assert.equal(figures.status, 200);
+      assert.match(figures.headers['content-type'], /^text\/plain/);
+      assertPrometheus(figures.text);
+    }));
+
+  it('on an address of their own, when there is one; the API stays where it was', async () =>
+    using(async (use) => {
+      const admin = `127.0.0.1:${await freePort()}`;
+      const nangod = await use(Daemon.start({ adminListen: admin }));
+      for (const probe of ['/health', '/ready', '/metrics']) {
+        assert.equal((await request(`http://${admin}`, 'GET', probe)).status, 200, probe);
+      }
+      assertPrometheus((await request(`http://${admin}`, 'GET', '/metrics')).text);
+      assert.equal((await nangod.api('GET', '/metrics')).status, 404, 'no figures for the public');
+      assert.equal((await nangod.api('GET', '/health')).status, 200);
+      const stray = await request(`http://${admin}`, 'GET', '/connections', { headers: { Authorization: `Bearer ${nangod.keys.secretKey}` } });
+      assert.equal(stray.status, 404, 'no API for the operator');
+    }));
+
+  it('every answer carries a request id; a given one is kept', async () =>
+    using(async (use) => {
+      const nangod = await use(Daemon.start());
+      const one = (await nangod.api('GET', '/connections')).headers['x-request-id'];
+      const two = (await nangod.api('GET', '/connections')).headers['x-request-id'];
+      assert.ok(one && two && one !== two);
+      assert.equal((await nangod.api('GET', '/connections', { headers: { 'X-Request-Id': 'mine-1' } })).headers['x-request-id'], 'mine-1');
+    }));
+});
+
+function assertPrometheus(text) {
+  const names = new Set();
+  for (const line of text.split('\n')) {
+    if (line === '' || line.startsWith('# ')) continue;
+    const sample = /^([a-zA-Z_:][\w:]*)(\{[^}]*\})? (-?[\d.e+-]+|NaN|[+-]Inf)$/.exec(line);
+    assert.ok(sample, `no sample: ${line}`);
+    names.add(sample[1]);
+  }
+  assert.ok(names.size >= 5, [...names].join(' '));
+  for (const name of names) {
+    const base = name.replace(/_(bucket|sum|count)$/, '');
+    assert.ok(text.includes(`# TYPE ${name} `) || text.includes(`# TYPE ${base} `), `no type for ${name}`);
+  }
+}
+
+async function freePort() {
+  const server = http.createServer();
+  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address();
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
+
+describe('the data directory', () => {
+  it('the wrong encryption key is refused, and does no harm', async () =>
+    using(async (use) => {
+      const nangod = await use(Daemon.start());
+      await nangod.must(200, 'POST', '/integrations', { body: { provider: 'unauthenticated', unique_key: 'kept' } });
+      await nangod.stop();
+      for (const key of [Buffer.alloc(32, 9).toString('base64'), 'too short', '']) {
+        const { code, stdout, stderr } = await nangodRun(['serve', '--data', nangod.data, '--listen', '127.0.0.1:0'], { env: { NANGO_ENCRYPTION_KEY: key } });
+        assert.notEqual(code, 0, `with "${key}"`);
+        assert.doesNotMatch(stdout, /listening/);
+        assert.match(stderr, /key/i);
+      }
+      await nangod.again();
+      await nangod.must(200, 'GET', '/integrations/kept');
+    }));
+
+  it('a key file is made when no key is given, for the owner alone, and used again', async () =>
+    using(async (use) => {
+      const nangod = await use(Daemon.start({ env: { NANGO_ENCRYPTION_KEY: undefined } }));
+      const at = path.join(nangod.data, 'encryption.key');
+      assert.equal(fs.statSync(at).mode & 0o777, 0o600);
+      const before = nangod.keys.secretKey;
+      await nangod.stop();
+      await nangod.again();
+      assert.equal((await nangod.readKeys()).secretKey, before);
+      assert.equal((await nangod.api('GET', '/connections')).status, 200);
+    }));
+
+  it('a second server on it is refused while the first runs', async () =>
+    using(async (use) => {
+      const nangod = await use(Daemon.start());
+      const { code, stdout, stderr } = await nangodRun(['serve', '--data', nangod.data, '--listen', '127.0.0.1:0']);
+      assert.equal(code, 1, stderr);
+      assert.doesNotMatch(stdout, /listening/);
+      assert.ok(stderr.includes(nangod.data) || /another|already|in use/i.test(stderr), stderr);
+      assert.equal((await nangod.api('GET', '/connections')).status, 200);
+    }));
+
+  it('a port that is taken is refused', async () =>
+    using(async (use) => {
+      const nangod = await use(Daemon.start());
+      const { code, stdout, stderr } = await nangodRun(['serve', '--data', scratch(), '--listen', `127.0.0.1:${nangod.port}`]);
+      assert.notEqual(code, 0);
+      assert.doesNotMatch(stdout, /listening/);
+      assert.match(stderr, new RegExp(`${nangod.port}|in use`));
+    }));
+
+  it('files are for the owner alone', async () =>
+    using(async (use) => {
+      const nangod = await use(Daemon.start());
+      for (const name of fs.readdirSync(nangod.data)) {
+        assert.equal(fs.statSync(path.join(nangod.data, name)).mode & 0o077, 0, name);
+      }
+    }));
+
+  it('environments are apart', async () =>
+    using(async (use) => {
+      const nangod = await use(Daemon.start());
+      const prod = await nangod.readKeys('prod');
+      assert.notEqual(prod.secretKey, nangod.keys.secretKey);
+      await nangod.must(200, 'POST', '/integrations', { body: { provider: 'unauthenticated', unique_key: 'mine' } });
+      await nangod.must(201, 'POST', '/connections', { body: { provider_config_key: 'mine', connection_id: 'c', credentials: { type: 'NONE' } } });
+      const asProd = (method, target, options) => nangod.api(method, target, { key: prod.secretKey, ...options });
+      assert.equal((await asProd('GET', '/integrations/mine')).status, 404);
+      assert.equal((await asProd('GET', '/connections/c?provider_config_key=mine')).status, 400);
+      assert.deepEqual((await asProd('GET', '/connections')).body, { connections: [] });
+      await nangod.variables(['--environment', 'prod', 'set', 'V'], 'of prod');
+      assert.deepEqual((await nangod.api('GET', '/environment-variables')).body, []);
+      assert.deepEqual((await asProd('GET', '/environment-variables')).body, [{ name: 'V', value: 'of prod' }]);
+    }));
+});
+
+describe('commands beside a running server', () => {
+  it('keys: as JSON, and the secret alone', async () =>
+    using(async (use) => {
+      const nangod = await use(Daemon.start());
+      const keys = await nangod.readKeys();
+      assert.deepEqual(Object.keys(keys).sort(), ['environment', 'publicKey', 'secretKey', 'uuid']);
+      assert.equal(keys.environment, 'dev');
+      for (const name of ['uuid', 'secretKey', 'publicKey']) assert.match(keys[name], /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
+      const alone = await nangodRun(['keys', '--data', nangod.data, '--secret']);
+      assert.equal(alone.stdout.trim(), keys.secretKey);
+      const unknown = await nangodRun(['keys', '--data', nangod.data, '--environment', 'nope', '--json']);
+      assert.equal(unknown.code, 1);
+      assert.equal(unknown.stdout, '');
+      const nowhere = await nangodRun(['keys', '--data', path.join(nangod.data, 'nowhere'), '--json']);
+      assert.notEqual(nowhere.code, 0);
+    }));
+
+  it('variables: set, list, delete; the server sees them at once', async () =>
+    using(async (use) => {
+      const nangod = await use(Daemon.start());
+      await nangod.setVariable('TOKEN', 'one');
+      await nangod.setVariable('TOKEN', 'two\nlines');
+      await nangod.setVariable('OTHER', '');
+      const seen = async () => (await nangod.api('GET', '/environment-variables')).body;
+      assert.deepEqual(await seen(), [{ name: 'OTHER', value: '' }, { name: 'TOKEN', value: 'two\nlines' }]);
+      assert.equal(await nangod.variables(['list']), 'OTHER\nTOKEN\n');
+      await nangod.variables(['delete', 'OTHER']);
+      assert.deepEqual((await seen()).map(({ name }) => name), ['TOKEN']);
+      await assert.rejects(nangod.variables(['delete', 'OTHER']), /no variable/);
+    }));
+
+  it('check: sound while it runs; damage is found', async () =>
+    using(async (use) => {
+      const nangod = await use(Daemon.start());
+      for (let i = 0; i < 50; i++) await nangod.must(200, 'POST', '/integrations', { body: { provider: 'unauthenticated', unique_key: `i${i}` } });
+      const sound = await nangodRun(['check', '--data', nangod.data]);
+      assert.equal(sound.code, 0, sound.stderr);
+      await nangod.stop();
+      const at = path.join(nangod.data, 'nango.db');
+      const bytes = fs.readFileSync(at);
+      bytes.fill(0xa5, Math.floor(bytes.length / 2), Math.floor(bytes.length / 2) + 4096);
+      fs.writeFileSync(at, bytes);
+      const damaged = await nangodRun(['check', '--data', nangod.data]);
+      assert.notEqual(damaged.code, 0);
+      assert.notEqual(damaged.stderr, '');
+    }));
+
+  it('backup: taken under writes, it is whole and can be served', async () =>
+    using(async (use) => {
+      const nangod = await use(Daemon.start());
+      await nangod.must(200, 'POST', '/integrations', { body: { provider: 'private-api-bearer', unique_key: 'api' } });
+      const put = (id) => nangod.must(201, 'POST', '/connections', { body: { provider_config_key: 'api', connection_id: id, credentials: { type: 'API_KEY', apiKey: `key of ${id}` } } });
+      await put('first');
+      let writing = true;
+      const writes = (async () => {
+        for (let i = 0; writing; i++) await put(`while-${i}`);
+      })();
+      const data = scratch('nangod-restored');
+      const target = path.join(data, 'nango.db');
+      const { code, stderr } = await nangodRun(['backup', '--data', nangod.data, target]);
+      writing = false;
+      await writes;
+      assert.equal(code, 0, stderr);
+      assert.equal(fs.statSync(target).mode & 0o077, 0, 'for the owner alone');
+      const itself = await nangodRun(['backup', '--data', nangod.data, path.join(nangod.data, 'nango.db')]);
+      assert.notEqual(itself.code, 0, 'never onto the live database');
+      await put('still alive');
+
+      const restored = await use(Daemon.start({ data }));
+      assert.equal(restored.keys.secretKey, nangod.keys.secretKey);
+      const { credentials } = await restored.must(200, 'GET', '/connections/first?provider_config_key=api');
+      assert.equal(credentials.apiKey, 'key of first');
+      assert.equal((await nangodRun(['check', '--data', data])).code, 0);
+    }));
+
+  it('catalog: the built-in one is sound, and lists itself', async () => {
+    const { code, stdout, stderr } = await nangodRun(['catalog', 'list', '--json']);
+    assert.equal(code, 0, stderr);
+    assert.ok(JSON.parse(stdout));
+    assert.equal((await nangodRun(['catalog', 'check'])).code, 0);
+  });
+
+  it('version and help', async () => {
+    assert.match((await nangodRun(['--version'])).stdout, /^nangod \d+\.\d+\.\d+/);
+    const help = await nangodRun(['--help']);
+    assert.equal(help.code, 0);
+    for (const command of ['serve', 'keys', 'variables', 'check', 'backup']) assert.ok(help.stdout.includes(command), command);
+    assert.ok(fs.existsSync(binary));
+  });
+});
+
+describe('secrets', () => {
+  it('are in no log and in no file, whatever happened to them', async () =>
+    using(async (use) => {
+      const world = await use(World.start({
+        integrations: { oauth: 'test-oauth', key: 'test-key', verified: 'test-key-verified', basic: 'test-basic' },
+        settings: { 'log.level': 'debug' },
+      }));
+      const { nangod, oauth } = world;
+      const secrets = new Map([['client secret', client.secret], ['secret key', nangod.keys.secretKey]]);
+      const secret = (what) => {
+        const value = `s3cret-${what}-${Math.random().toString(36).slice(2)}`.replaceAll(' ', '-');
+        secrets.set(what, value);
+        return value;
+      };
+      const post = (target, body, options = {}) => nangod.api('POST', target, { body, ...options });
+      const put = (key, id, credentials, more) => post('/connections', { provider_config_key: key, connection_id: id, credentials, ...more });
+
+      // written, read, refreshed, proxied
+      await put('key', 'k', { type: 'API_KEY', apiKey: secret('api key') }, { connection_config: { hidden: secret('connection config') } });
+      await put('basic', 'b', { type: 'BASIC', username: 'u', password: secret('password') });
+      await world.connect('oauth', 'o');
+      await world.get('oauth', 'o', '&refresh_token=true');
+      await world.proxied('oauth', 'o');
+      await world.proxied('key', 'k', '/echo/a?x=1', { headers: { 'Nango-Proxy-X-Token': secret('forwarded header') } });
+      await world.proxied('basic', 'b', '/echo/a');
+      await nangod.setVariable('V', secret('variable'));
+      await nangod.api('GET', '/environment-variables');
+      // refused
+      await put('verified', 'v', { type: 'API_KEY', apiKey: secret('refused api key') });
+      await put('key', 'x', { type: 'API_KEY', apiKey: secret('misplaced api key'), extra: 1 });
+      await post('/connections', `{"apiKey": "${secret('key in broken JSON')}"`, { headers: { 'Content-Type': 'application/json' } });
+      await nangod.api('GET', `/connections?apiKey=${secret('key in a query')}`);
+      await nangod.api('GET', '/connections', { key: secret('wrong bearer') });
+      const refused = await world.connect('oauth', 'refused');
+      oauth.script({ status: 400, body: { error: 'invalid_grant', error_description: `${refused.refresh_token} is not of ${client.secret}` } });
+      await world.get('oauth', 'refused');
+      // through the browser
+      const session = async () => {
+        const { data } = await nangod.must(201, 'POST', '/connect/sessions', { body: { end_user: { id: 'u' } } });
+        secrets.set(`session token ${secrets.size}`, data.token);
+        return data.token;
+      };
+      const browser = new Browser();
+      const login = await browser.open(`${nangod.base}/oauth/connect/oauth?connect_session_token=${await session()}`);
+      const consent = await browser.submit(login, { login: 'u', password: 'x' });
+      const end = await browser.submit(consent, {});
+      assert.equal(end.status, 200, end.text);
+      secrets.set('authorization code', new URL(end.url).searchParams.get('code'));
+      secrets.set('state', new URL(end.url).searchParams.get('state'));
+      await browser.visit(end.url); // refused now
+      await post(`/api-auth/api-key/key?connect_session_token=${await session()}`, { apiKey: secret('api key from the browser') }, { key: null });
+      await post(`/api-auth/api-key/key?connect_session_token=${await session()}&hmac=${secret('hmac')}`, { apikey: secret('misspelt api key') }, { key: null });
+      await nangod.api('GET', '/connections?connectionId=k');
+      await nangod.stop();
+
+      for (const [i, token] of [...oauth.issued].entries()) secrets.set(`token ${i}`, token);
+      const places = new Map([['the log', Buffer.from(nangod.log)]]);
+      for (const name of fs.readdirSync(nangod.data)) places.set(name, fs.readFileSync(path.join(nangod.data, name)));
+      assert.ok(nangod.log.length > 1000, 'there was something to look through');
+      assert.ok([...places.keys()].some((name) => name.endsWith('.db')));
+      const found = [];
+      for (const [place, bytes] of places) {
+        for (const [what, value] of secrets) {
+          for (const form of [value, encodeURIComponent(value), JSON.stringify(value).slice(1, -1), Buffer.from(value).toString('base64').slice(0, -4)]) {
+            if (bytes.includes(form)) found.push(`${what} in ${place}`);
+          }
+        }
+      }
+      assert.deepEqual(found, []);
+    }));
+});
