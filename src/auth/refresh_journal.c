@@ -23,8 +23,8 @@
 #include "base/json.h"
 #include "base/str.h"
 
-/* A client that writes metadata without pause can win against the publication many times in
- * a row; this many in a row are a fault. */
+/* A client that writes metadata without pause can win against the publication many times
+ * in a row; this many in a row are a fault. */
 #define PUBLISH_TRIES 2000
 
 void credentials_mark_make(const struct connection_row *row, credentials_mark out)

@@ -86,6 +86,15 @@ static bool rest_is_small(const struct http_req *req)
            (req->body_length > 0 && req->body_left <= SMALL_REST && !req->continue_due);
 }
 
+/* Will the connection be of use after this answer? A success that begins while the body
+ * is still being taken does not stop the client from sending it; a refusal does. */
+static bool can_go_on(const struct http_req *req, int status)
+{
+    if (rest_is_small(req))
+        return true;
+    return !req->ended && req->taker == TAKER_STREAM && status < 300;
+}
+
 /* `length` -1 = unknown. */
 static void put_head(
     struct http_req *req, int status, const struct http_headers *headers, int64_t length)
@@ -111,7 +120,7 @@ static void put_head(
         buf_puts(out, "Transfer-Encoding: chunked\r\n");
     else if (length >= 0 && status != 204 && status != 304 && status >= 200)
         buf_printf(out, "Content-Length: %lld\r\n", (long long)length);
-    if (req->delimited_by_close || !rest_is_small(req))
+    if (req->delimited_by_close || !can_go_on(req, status))
         conn->close_after = true;
     if (conn->close_after)
         buf_puts(out, "Connection: close\r\n");
@@ -271,6 +280,8 @@ void http_finish(struct http_req *req)
     }
     req->ended = true;
     if (conn != NULL) {
+        if (!rest_is_small(req))
+            conn->close_after = true;
         drop_rest(req);
         if (req->chunked)
             buf_puts(&conn->out, "0\r\n\r\n");

@@ -181,8 +181,8 @@ void http_server_free(struct http_server *server)
 {
     if (server == NULL)
         return;
-    /* The loop has returned: what is told here may be answered here, not by mail that nobody
-     * reads any more. */
+    /* The loop has returned: what is told here may be answered here, not by mail that
+     * nobody reads any more. */
     reactor_adopt(server->reactor);
     reactor_watch_remove(server->watch);
     reactor_timer_cancel(server->sweep);

@@ -84,9 +84,33 @@ struct up_pool {
 /* A socket of libcurl's. */
 struct socket_watch {
     struct up_pool *pool;
+    struct up_call *call; /* whose socket it is now */
     struct reactor_watch *watch;
     curl_socket_t fd;
 };
+
+/* ---- things to do once libcurl has returned ---- */
+
+static void enqueue(struct up_call *call)
+{
+    if (call->queued)
+        return;
+    call->queued = true;
+    call->next_queued = NULL;
+    *call->pool->queue_end = call;
+    call->pool->queue_end = &call->next_queued;
+}
+
+/* libcurl (7.88 at least) stops sending when an answer ends before the request did, but
+ * does not forget that sending was paused, and then waits for ever. So whatever comes
+ * after an answer's head lifts the pause; on_wanted() sets it anew while it is true. */
+static void look_again(struct up_call *call)
+{
+    if (!call->body_paused || !call->head.complete)
+        return;
+    call->resume_body = true;
+    enqueue(call);
+}
 
 /* ---- libcurl's time and sockets ---- */
 
@@ -140,6 +164,7 @@ static void on_ready(void *arg, uint32_t events)
 {
     struct socket_watch *socket = arg;
     struct up_pool *pool = socket->pool;
+    struct up_call *call = socket->call; /* `socket` may be gone in a moment */
     int mask = 0, running;
 
     if ((events & (EPOLLIN | EPOLLHUP | EPOLLRDHUP)) != 0)
@@ -152,23 +177,26 @@ static void on_ready(void *arg, uint32_t events)
     curl_multi_socket_action(pool->multi, socket->fd, mask, &running);
     pool->depth--;
     pool->check = true;
+    look_again(call);
 }
 
 static int set_socket(CURL *easy, curl_socket_t fd, int what, void *arg, void *socket_arg)
 {
     struct up_pool *pool = arg;
+    struct up_call *call = NULL;
     struct socket_watch *socket = socket_arg;
     uint32_t events = ((what & CURL_POLL_IN) != 0 ? EPOLLIN : 0u) |
                       ((what & CURL_POLL_OUT) != 0 ? EPOLLOUT : 0u);
 
-    (void)easy;
     if (what == CURL_POLL_REMOVE) {
         if (socket != NULL) {
             reactor_watch_remove(socket->watch);
             free(socket);
             curl_multi_assign(pool->multi, fd, NULL);
         }
-    } else if (socket == NULL) {
+        return 0;
+    }
+    if (socket == NULL) {
         socket = MEM_NEW(struct socket_watch);
         socket->pool = pool;
         socket->fd = fd;
@@ -177,6 +205,8 @@ static int set_socket(CURL *easy, curl_socket_t fd, int what, void *arg, void *s
     } else {
         reactor_watch_change(socket->watch, events);
     }
+    curl_easy_getinfo(easy, CURLINFO_PRIVATE, &call);
+    socket->call = call;
     return 0;
 }
 
@@ -208,16 +238,6 @@ static void progress(struct up_call *call)
     call->progress_tick = call->pool->tick_count;
     list_remove(call);
     list_append(call);
-}
-
-static void enqueue(struct up_call *call)
-{
-    if (call->queued)
-        return;
-    call->queued = true;
-    call->next_queued = NULL;
-    *call->pool->queue_end = call;
-    call->pool->queue_end = &call->next_queued;
 }
 
 static void on_tick(void *arg)
@@ -253,6 +273,7 @@ static size_t on_header(char *line, size_t size, size_t count, void *arg)
             up_head_inflated(&call->head);
         call->ops.on_head(call->arg, call->head.status, &call->head.headers);
     }
+    look_again(call);
     return call->cancelled ? 0 : len;
 }
 
@@ -270,6 +291,7 @@ static size_t on_body(char *data, size_t size, size_t count, void *arg)
         call->paused = true;
         return CURL_WRITEFUNC_PAUSE;
     }
+    look_again(call);
     return call->cancelled ? 0 : len;
 }
 

@@ -4,9 +4,9 @@
  * (hop-by-hop fields), what is ours to say (access-control-*), and what is no longer true
  * when we inflated the body.
  *
- * A short answer of known length is handed over in one piece; anything else streams, and
- * each side waits for the other: above HIGH_WATER unsent bytes the provider pauses until
- * LOW_WATER. */
+ * A short answer of known length is handed over in one piece. Anything else streams, also
+ * a success that comes before the caller has sent its whole body; each side waits for the
+ * other: above HIGH_WATER unsent bytes the provider pauses until LOW_WATER. */
 #include <string.h>
 
 #include "base/str.h"
@@ -64,6 +64,16 @@ static void drained(void *arg)
     }
 }
 
+/* A success while the caller still sends: it may be waiting for that before it goes on. A
+ * refusal ends the call at once and needs no such care. */
+static bool is_early(const struct forward *f, int status)
+{
+    const struct forward_body *body = &f->body;
+
+    return status < 300 && !f->without_body && body->kind == BODY_STREAM &&
+           !(body->ended && body->pos == body->kept.len);
+}
+
 void forward_answer_head(
     struct forward *f, int status, const struct http_headers *headers)
 {
@@ -74,7 +84,8 @@ void forward_answer_head(
     if (length == NULL || !str_to_i64(length, &f->answer_length) || f->answer_length < 0)
         f->answer_length = -1;
     pass_headers(f, headers);
-    if (has_no_body(f) || (f->answer_length >= 0 && f->answer_length <= SHORT)) {
+    if (!is_early(f, status) &&
+        (has_no_body(f) || (f->answer_length >= 0 && f->answer_length <= SHORT))) {
         f->use = ANSWER_HOLD;
         return;
     }

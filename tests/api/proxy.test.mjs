@@ -124,10 +124,10 @@ function put(key, id, apiKey) {
 const call = (method, target, { key = 'px-key', id = 'c', ...options } = {}) => world.proxied(key, id, target, { method, ...options });
 
 // A request that the test writes piece by piece.
-function open(method, target, { key = 'px-key', id = 'c', headers = {} } = {}) {
+function open(method, target, { key = 'px-key', id = 'c', headers = {}, agent = false } = {}) {
   const req = http.request(`${world.nangod.base}/proxy${target}`, {
     method,
-    agent: false,
+    agent,
     headers: { Authorization: `Bearer ${world.nangod.keys.secretKey}`, 'Provider-Config-Key': key, 'Connection-Id': id, ...headers },
   });
   req.answer = new Promise((resolve, reject) => req.on('response', resolve).on('error', reject));
@@ -274,6 +274,74 @@ describe('other bodies', () => {
     assert.equal(res.statusCode, 403);
     assert.equal((await readAll(res)).toString(), 'no');
     req.destroy();
+  });
+
+  // The caller has sent all that it will for now: nothing but the answer ends these calls.
+  for (const [what, headers] of [
+    ['closes', { connection: 'close', 'content-length': '2' }],
+    ['stays', { 'content-length': '2' }],
+    ['says nothing', { 'content-length': '0' }],
+    ['ends later', {}],
+  ]) {
+    test(`a refusal in the middle of the body is the end of the call, also when the provider ${what}`, async () => {
+      const heard = deferred();
+      const body = headers['content-length'] === '0' ? '' : 'no';
+      const path = provider.on(
+        Object.assign(
+          async (req, res) => {
+            await new Promise((resolve) => req.once('data', resolve));
+            res.writeHead(403, headers);
+            if (headers['content-length']) {
+              res.end(body);
+            } else {
+              res.write(body);
+              await heard.promise;
+              res.end();
+            }
+          },
+          { unread: true },
+        ),
+      );
+      const req = open('POST', path, { headers: { 'Content-Type': 'application/octet-stream' } });
+      req.write('the beginning');
+      const res = await inTime('the answer', req.answer);
+      assert.equal(res.statusCode, 403);
+      let text = '';
+      res.on('data', (piece) => {
+        text += piece;
+        heard.resolve();
+      });
+      await inTime('its end', new Promise((resolve) => res.once('end', resolve)));
+      assert.equal(text, body);
+      await until('no call in flight', async () => (await inFlight()) === 0);
+      req.destroy();
+    });
+  }
+
+  test('an answer in the middle of the body arrives then, and the rest still goes', async () => {
+    const all = deferred();
+    const path = provider.on(
+      Object.assign(
+        async (req, res) => {
+          let text = '';
+          req.on('data', (piece) => {
+            if (text === '') res.writeHead(200, { 'content-length': '2' }).end('ok');
+            text += piece;
+          });
+          req.on('end', () => all.resolve(text));
+        },
+        { unread: true },
+      ),
+    );
+    const agent = new http.Agent({ keepAlive: true }); // one that would close takes the answer for the end
+    const req = open('POST', path, { headers: { 'Content-Type': 'application/octet-stream' }, agent });
+    req.write('one ');
+    const res = await inTime('the answer', req.answer);
+    assert.equal(res.statusCode, 200);
+    await inTime('its body', new Promise((resolve) => res.once('data', resolve)));
+    req.end('two');
+    assert.equal(await inTime('the rest of the body', all.promise), 'one two');
+    agent.destroy();
   });
 });
 

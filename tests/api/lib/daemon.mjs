@@ -176,7 +176,14 @@ export class Daemon {
   // removes its directory.
   async finish() {
     const running = this.child && !this.exit;
-    const exit = await this.stop();
+    let exit;
+    try {
+      exit = await this.stop();
+    } catch (error) {
+      error.message += `\nlog of nangod:\n${this.tail()}`;
+      await this.kill();
+      throw error;
+    }
     if (this.ownsData) fs.rmSync(this.data, { recursive: true, force: true });
     if (running && exit.code !== 0) {
       throw new Error(`nangod ended with ${exit.code ?? exit.signal} on SIGTERM:\n${this.tail()}`);
