@@ -4,9 +4,11 @@
  *
  * Life of a call:
  *
- *   api_on_request ─► route ─► content type ─┬─ RUN_NOW, RUN_READ (store local, no body)
- * ──┐ ├─ body read ─► worker ─► JSON parsed ────────┤ └─ RUN_PROXY ─► key ─►
- * proxy_forward          │ ▼ authenticated ─► handle(call) ─► reply
+ *   api_on_request ─► route ─► content type ─┬─ RUN_NOW, RUN_READ (store local, no body) ─┐
+ *                                            ├─ body read ─► worker ─► JSON parsed ───────┤
+ *                                            └─ RUN_PROXY ─► key ─► proxy_forward         │
+ *                                                                                         ▼
+ *                                                    authenticated ─► handle(call) ─► reply
  *
  * A handler replies exactly once. It may keep the call (call_keep) and reply later from
  * any thread; then it ends it with call_free(). */

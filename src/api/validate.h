@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A declarative validator: tables of rules say what a body, a query or a header set may
  * hold, and a failed check gives the issues that clients know (contract http-api.md
- * section 1.2:
- * `{code, message, path}`), in the order of the table, unknown keys last.
+ * section 1.2: `{code, message, path}`), in the order of the table, unknown keys last.
  *
  *   static const struct rule rules[] = {
- *       {.name = "provider", .kind = RULE_STRING, .pattern = &PATTERN_PROVIDER, .max =
- * 255},
+ *       {.name = "provider", .kind = RULE_STRING, .pattern = &PATTERN_PROVIDER,
+ *           .max = 255},
  *       {.name = "limit", .kind = RULE_COUNT, .optional = true, .min = 1, .max = 2000},
  *   };
  *   static const struct shape shape = SHAPE_STRICT(rules);

@@ -3,8 +3,8 @@
  *
  * The sealed settings are one JSON object; absent members are unset:
  *   oauth_client_id, oauth_client_secret, oauth_scopes (comma list), app_link,
- * webhook_secret, custom {string: string}   (app_id, private_key, integration_config
- * values, …) */
+ *   webhook_secret, custom {string: string} (app_id, private_key, integration_config
+ *   values, …) */
 #ifndef AUTH_INTEGRATION_H
 #define AUTH_INTEGRATION_H
 

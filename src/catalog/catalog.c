@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The loaded catalogue: an array of providers by name, a hash to find one, the text of
- * all.
+/* The loaded catalogue: an array of providers by name, a hash to find one, the text of all.
  *
  *   embedded text, or FILE ─┐
  *   *.yaml of the overlay  ─┼─► layers (aliases followed, checked) ─► struct catalog

@@ -4,8 +4,9 @@
  * Where a placeholder stands decides what its value may be:
  *   at the very beginning  the value brings scheme and host: taken as it is
  *   inside the authority   letters, digits, `.`, `-`, and a `:port` at the end: a
- * submitted value must not choose another host than the template means anywhere else
- * percent-encoded as one component (unless skip_encode) */
+ *                          submitted value must not choose another host than the
+ *                          template means
+ *   anywhere else          percent-encoded as one component (unless skip_encode) */
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>

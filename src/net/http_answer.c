@@ -13,9 +13,7 @@
 
 #define FLUSH_AT ((size_t)32 * 1024)
 #define SMALL_REST 65536
-#define INLINE_BODY                                                                      \
-    ((size_t)16 * 1024) /* copied behind the head: one buffer, one send                  \
-                         */
+#define INLINE_BODY ((size_t)16 * 1024) /* copied behind the head: one buffer, one send */
 
 const char *server_date(struct http_server *server)
 {

@@ -5,8 +5,8 @@
  *
  *   on_request ──► http_read_body ──► whole body ──┐
  *        │     └─► http_stream_body ──► pieces ────┤
- *        └──────────(no body wanted)───────────────┴──► http_respond            (whole
- * answer) └──► http_start, http_write*, http_finish
+ *        └──────────(no body wanted)───────────────┴──► http_respond (whole answer)
+ *                                                  └──► http_start, http_write*, http_finish
  *
  * A request lives until it was answered (http_respond, http_finish or http_abort) and
  * each such call ends the caller's right to touch it. When the client leaves early,

@@ -2,15 +2,15 @@
 /* What the files of the HTTP server share: the server, a connection, a request.
  *
  *   http_server.c    accepting, limits, idle sweep, draining
- *   http_conn.c      one connection: reading, feeding the parser and the body's taker,
- * flushing http_request.c   the request as handlers see it http_answer.c    whole and
- * streamed answers
+ *   http_conn.c      one connection: reading, feeding parser and body's taker, flushing
+ *   http_request.c   the request as handlers see it
+ *   http_answer.c    whole and streamed answers
  *
  * States of a connection:
  *
  *   HEAD ──head parsed──► BODY ──last byte──► ANSWER ──flushed──► HEAD (keep-alive)
- *     │                    (no body: at once)     └──flushed──► LINGER ──client closed──►
- * gone └──malformed──► LINGER (after the 400)
+ *     │                    (no body: at once)     └───flushed──► LINGER ──client closed──► gone
+ *     └──malformed──► LINGER (after the 400)
  *
  * An answer may begin in BODY; a connection whose request was not read to its end is
  * closed after the answer. Everything here runs on the reactor's thread. */

@@ -2,11 +2,13 @@
 /* The caller's body (contract proxy.md section 5, "Ours").
  *
  *   needed whole   forms that become JSON, JSON that becomes a form, bodies that a
- * signature or a template of the catalogue looks at: collected up to max_whole_body, else
- * 413 small          announced as no longer than max_buffered_body: collected too, sent
- * as it is, and sent again on a redirect or a further try anything else  streamed. A
- * chunked body is kept while it fits into max_buffered_body, so that it can be sent
- * again; what is longer goes once, through a bounded buffer
+ *                  signature or a template of the catalogue looks at: collected up to
+ *                  max_whole_body, else 413
+ *   small          announced as no longer than max_buffered_body: collected too, sent as
+ *                  it is, and sent again on a redirect or a further try
+ *   anything else  streamed. A chunked body is kept while it fits into
+ *                  max_buffered_body, so that it can be sent again; what is longer goes
+ *                  once, through a bounded buffer
  *
  * Bytes are never changed unless a conversion was asked for: JSON passes as written
  * (numbers beyond 2^53, repeated names); only its grammar is checked, as the reference

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Sealing and opening, and the key ring. Formats (all numbers big endian):
  *
- *   sealed value   1 | data key number, 4 | nonce, 12 | ciphertext | tag, 16     AAD:
- * context wrapped key    1 | nonce, 12 | ciphertext, 32 | tag, 16     AAD: "nango data
- * key <number>"
+ *   sealed value   1 | data key number, 4 | nonce, 12 | ciphertext | tag, 16
+ *                  AAD: context
+ *   wrapped key    1 | nonce, 12 | ciphertext, 32 | tag, 16
+ *                  AAD: "nango data key <number>"
  *
  * The number of a wrapped key is part of its additional data, so an entry cannot pose as
  * another.

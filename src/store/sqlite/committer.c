@@ -6,16 +6,17 @@
  *
  *   BEGIN IMMEDIATE
  *     SAVEPOINT w   write 1   RELEASE w
- *     SAVEPOINT w   write 2   fails: ROLLBACK TO w, RELEASE w     only its caller hears
- * of it … COMMIT          one sync of the log; then everyone is told
+ *     SAVEPOINT w   write 2   fails: ROLLBACK TO w, RELEASE w; only its caller hears of it
+ *     …
+ *   COMMIT          one sync of the log; then everyone is told
  *
  * What can fail:
  *   - a write: undone by itself;
  *   - the transaction in the middle (disk full, I/O error: SQLite may roll back all of
- * it): its writes are run again one by one, so that only the ones that cannot succeed
- * fail;
+ *     it): its writes are run again one by one, so that only the ones that cannot succeed
+ *     fail;
  *   - BEGIN or COMMIT: every write of the group fails. After a failed sync nothing may be
- * called durable, so it is not tried again. */
+ *     called durable, so it is not tried again. */
 #include "store/sqlite/committer.h"
 
 #include <pthread.h>
