@@ -10,6 +10,94 @@
 #include "base/mem.h"
 #include "base/str.h"
 
+/* ---- members by name ----
+ *
+ * cJSON finds a member by walking the list. What clients send may have a hundred thousand
+ * of them, so whatever looks for each of many goes by a sorted list. */
+
+struct named {
+    cJSON *item;
+    size_t place;
+};
+
+static int by_name(const void *a, const void *b)
+{
+    return strcmp(
+        ((const struct named *)a)->item->string, ((const struct named *)b)->item->string);
+}
+
+static int by_name_and_place(const void *a, const void *b)
+{
+    const struct named *one = a, *other = b;
+    int order = by_name(a, b);
+
+    return order != 0 ? order : one->place < other->place ? -1 : 1;
+}
+
+/* The members of `object`, sorted; the caller frees. */
+static struct named *sort_members(const cJSON *object, size_t *count)
+{
+    struct named *all;
+
+    *count = 0;
+    for (const cJSON *item = object->child; item != NULL; item = item->next)
+        ++*count;
+    all = mem_resize_array(NULL, *count + 1, sizeof *all);
+    *count = 0;
+    for (cJSON *item = object->child; item != NULL; item = item->next, ++*count)
+        all[*count] = (struct named){item, *count};
+    qsort(all, *count, sizeof *all, by_name_and_place);
+    return all;
+}
+
+static bool has_twins_among_few(const cJSON *object)
+{
+    for (const cJSON *a = object->child; a != NULL; a = a->next) {
+        for (const cJSON *b = a->next; b != NULL; b = b->next) {
+            if (strcmp(a->string, b->string) == 0)
+                return true;
+        }
+    }
+    return false;
+}
+
+/* Of members with one name the last one's value counts, in the first one's place: what
+ * JavaScript makes of them. */
+static void drop_twins_here(cJSON *object)
+{
+    size_t count, next;
+    struct named *all = sort_members(object, &count);
+
+    for (size_t i = 0; i < count; i = next) {
+        for (next = i + 1; next < count && by_name(&all[i], &all[next]) == 0; next++) {
+            if (next > i + 1)
+                cJSON_Delete(cJSON_DetachItemViaPointer(object, all[next - 1].item));
+        }
+        if (next > i + 1)
+            cJSON_ReplaceItemViaPointer(object, all[i].item,
+                cJSON_DetachItemViaPointer(object, all[next - 1].item));
+    }
+    free(all);
+}
+
+#define FEW 16
+
+static void drop_twins(cJSON *value)
+{
+    if (cJSON_IsObject(value)) {
+        const cJSON *item = value->child;
+
+        for (int i = 0; i < FEW && item != NULL; i++)
+            item = item->next;
+        if (item != NULL || has_twins_among_few(value))
+            drop_twins_here(value);
+    }
+    for (cJSON *item = value->child; item != NULL; item = item->next) {
+        if (item->child != NULL)
+            drop_twins(item);
+    }
+}
+
 cJSON *json_parse(const char *text, size_t len, struct err *err)
 {
     cJSON *value;
@@ -19,6 +107,8 @@ cJSON *json_parse(const char *text, size_t len, struct err *err)
     value = cJSON_ParseWithLength(text, len);
     if (value == NULL)
         err_set(err, 400, "invalid_json", "The text cannot be read as JSON");
+    else
+        drop_twins(value);
     return value;
 }
 
@@ -257,7 +347,22 @@ void json_remove(cJSON *object, const char *key)
 void json_merge(cJSON *into, const cJSON *from)
 {
     const cJSON *item;
+    struct named *all;
+    size_t count;
 
+    all = sort_members(into, &count);
     cJSON_ArrayForEach(item, from)
-        json_set(into, item->string, cJSON_Duplicate(item, true));
+    {
+        cJSON *copy = cJSON_Duplicate(item, true);
+        struct named wanted = {copy, 0};
+        struct named *there = bsearch(&wanted, all, count, sizeof *all, by_name);
+
+        if (there == NULL) {
+            cJSON_AddItemToObject(into, item->string, copy);
+        } else {
+            cJSON_ReplaceItemViaPointer(into, there->item, copy);
+            there->item = copy;
+        }
+    }
+    free(all);
 }

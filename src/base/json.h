@@ -14,6 +14,7 @@
 
 /* Parses exactly one JSON value (RFC 8259) with nothing but white space round it; nesting
  * is limited to 512 levels, the text must be UTF-8, and a string must not hold U+0000.
+ * Of members with one name the last one's value counts, in the first one's place.
  * NULL on failure, *err says where (code `invalid_json`, status 400). Free with
  * cJSON_Delete(). */
 cJSON *json_parse(const char *text, size_t len, struct err *err);
@@ -46,7 +47,8 @@ void json_set_str(
 void json_set_i64(cJSON *object, const char *key, int64_t value);
 void json_set_bool(cJSON *object, const char *key, bool value);
 void json_remove(cJSON *object, const char *key);
-/* Copies each member of `from` over `into` (top level only). */
+/* Copies each member of `from` over `into` (top level only); neither has two members of
+ * one name. */
 void json_merge(cJSON *into, const cJSON *from);
 
 #endif

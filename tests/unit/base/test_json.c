@@ -127,6 +127,68 @@ TEST(members_are_set_replaced_and_merged)
     cJSON_Delete(b);
 }
 
+/* {"k0":<value>,"k1":<value>,…}; the caller frees. */
+static char *many_members(size_t count, int value, const char *more)
+{
+    struct buf text;
+
+    buf_init(&text, 0);
+    buf_putc(&text, '{');
+    for (size_t i = 0; i < count; i++)
+        buf_printf(&text, "%s\"k%zu\":%d", i > 0 ? "," : "", i, value);
+    buf_puts(&text, more);
+    buf_putc(&text, '}');
+    return buf_take(&text, NULL);
+}
+
+TEST(of_members_with_one_name_the_last_counts_in_the_first_ones_place)
+{
+    static const char *const rows[][2] = {
+        {"{\"a\":1,\"a\":2}", "{\"a\":2}"},
+        {"{\"a\":1,\"b\":2,\"a\":[3],\"c\":4,\"\\u0061\":{}}",
+            "{\"a\":{},\"b\":2,\"c\":4}"},
+        {"[{\"x\":{\"b\":1,\"b\":1,\"b\":null}}]", "[{\"x\":{\"b\":null}}]"},
+        {"{\"a\":1,\"A\":2}", "{\"a\":1,\"A\":2}"},
+    };
+    char *text = many_members(100, 1, ",\"k0\":5,\"k99\":6,\"k0\":7"), *out;
+    cJSON *value;
+
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        value = json_parse(rows[i][0], strlen(rows[i][0]), NULL);
+        out = json_print(value);
+        assert_string_equal(out, rows[i][1]);
+        free(out);
+        cJSON_Delete(value);
+    }
+    value = json_parse(text, strlen(text), NULL);
+    assert_int_equal(cJSON_GetArraySize(value), 100);
+    assert_string_equal(value->child->string, "k0");
+    assert_int_equal(value->child->valueint, 7);
+    assert_int_equal(json_get(value, "k99")->valueint, 6);
+    cJSON_Delete(value);
+    free(text);
+}
+
+/* Compared name by name, this would take minutes. */
+TEST(members_by_the_hundred_thousand_are_merged)
+{
+    char *old_text = many_members(200000, 1, ",\"old\":1");
+    char *new_text = many_members(200000, 2, ",\"new\":2");
+    cJSON *into = json_parse(old_text, strlen(old_text), NULL);
+    cJSON *from = json_parse(new_text, strlen(new_text), NULL);
+
+    json_merge(into, from);
+    assert_int_equal(cJSON_GetArraySize(into), 200002);
+    assert_int_equal(into->child->valueint, 2);
+    assert_int_equal(json_get(into, "k199999")->valueint, 2);
+    assert_int_equal(json_get(into, "old")->valueint, 1);
+    assert_int_equal(json_get(into, "new")->valueint, 2);
+    cJSON_Delete(into);
+    cJSON_Delete(from);
+    free(old_text);
+    free(new_text);
+}
+
 TEST(the_grammar_alone_takes_what_a_document_may_not_hold)
 {
     static const char *const good[] = {"{\"a\":\"\\u0000\"}", "[\"\\ud83d\"]", "\"x\"",
@@ -159,6 +221,9 @@ int main(void)
         cmocka_unit_test(nesting_is_limited),
         cmocka_unit_test(paths_walk_objects_and_arrays_and_prefer_a_flat_key),
         cmocka_unit_test(members_are_set_replaced_and_merged),
+        cmocka_unit_test(
+            of_members_with_one_name_the_last_counts_in_the_first_ones_place),
+        cmocka_unit_test(members_by_the_hundred_thousand_are_merged),
         cmocka_unit_test(the_grammar_alone_takes_what_a_document_may_not_hold),
     };
 
