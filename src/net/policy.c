@@ -145,9 +145,11 @@ static bool read_mode(struct policy *policy, const cJSON *item, struct err *err)
 
     for (size_t i = 0; cJSON_IsString(item) && i < sizeof names / sizeof names[0]; i++) {
         if (str_eq(item->valuestring, names[i])) {
-            policy->mode = (enum policy_mode)i;
-            if (policy->mode == POLICY_PERMISSIVE)
+            if (i == POLICY_PERMISSIVE)
                 policy->block_loopback = false;
+            else if (policy->mode == POLICY_PERMISSIVE) /* an overlay takes that back */
+                policy->block_loopback = true;
+            policy->mode = (enum policy_mode)i;
             return true;
         }
     }

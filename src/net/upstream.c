@@ -27,6 +27,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "net/inflate.h"
 #include "net/upstream_int.h"
 
 #define SPARE_CALLS 256
@@ -48,6 +49,9 @@ struct up_call {
     bool streams;      /* the body is pulled by on_need */
     bool body_started; /* ... and some of it was */
     bool inflate;
+    struct inflater *inflater; /* of this answer; NULL = its bytes go on as they are */
+    bool repeatable;
+    int sendings;   /* how often libcurl began to send this request */
     bool one_way;   /* a handle with a client certificate is not used again */
     bool added;     /* in the multi handle */
     bool cancelled; /* inside a callback: the call ends as soon as libcurl lets go */
@@ -106,7 +110,8 @@ static void enqueue(struct up_call *call)
  * after an answer's head lifts the pause; on_wanted() sets it anew while it is true. */
 static void look_again(struct up_call *call)
 {
-    if (!call->body_paused || !call->head.complete)
+    /* Newer ones have sockets of their own, which belong to no call. */
+    if (call == NULL || !call->body_paused || !call->head.complete)
         return;
     call->resume_body = true;
     enqueue(call);
@@ -269,25 +274,39 @@ static size_t on_header(char *line, size_t size, size_t count, void *arg)
         return 0;
     progress(call);
     if (up_head_line(&call->head, line, len)) {
-        if (call->inflate)
-            up_head_inflated(&call->head);
+        if (call->inflate && call->head.status != 206)
+            call->inflater = up_head_inflate(&call->head);
         call->ops.on_head(call->arg, call->head.status, &call->head.headers);
+    } else if (call->head.refused) {
+        return 0;
     }
     look_again(call);
     return call->cancelled ? 0 : len;
+}
+
+static bool give(void *arg, const char *data, size_t len)
+{
+    struct up_call *call = arg;
+
+    return !call->cancelled && call->ops.on_data(call->arg, data, len);
 }
 
 static size_t on_body(char *data, size_t size, size_t count, void *arg)
 {
     struct up_call *call = arg;
     size_t len = size * count;
+    enum inflate_result result;
 
     if (call->cancelled)
         return 0;
     progress(call);
-    if (!call->ops.on_data(call->arg, data, len)) {
-        if (call->cancelled)
-            return 0;
+    if (call->inflater != NULL)
+        result = inflater_feed(call->inflater, data, len, give, call);
+    else
+        result = give(call, data, len) ? INFLATE_ON : INFLATE_WAIT;
+    if (call->cancelled || result == INFLATE_BROKEN)
+        return 0;
+    if (result == INFLATE_WAIT) {
         call->paused = true;
         return CURL_WRITEFUNC_PAUSE;
     }
@@ -320,6 +339,23 @@ static size_t on_wanted(char *out, size_t size, size_t count, void *arg)
     assert(got <= room);
     call->body_started = call->body_started || got > 0;
     return got;
+}
+
+/* A request that may have been carried out is not sent again (RFC 9110 section 9.2.2),
+ * but libcurl does so when a connection that it had kept dies before the answer. */
+static int on_sending(void *arg, char *ip, char *local_ip, int port, int local_port)
+{
+    struct up_call *call = arg;
+
+    (void)ip;
+    (void)local_ip;
+    (void)port;
+    (void)local_port;
+    call->sendings++;
+    if (call->sendings == 1 || call->repeatable)
+        return CURL_PREREQFUNC_OK;
+    call->early = UP_RESET;
+    return CURL_PREREQFUNC_ABORT;
 }
 
 /* libcurl sends a request anew when a connection that it had kept was closed: the body
@@ -358,6 +394,8 @@ static struct up_call *call_new(struct up_pool *pool)
     curl_easy_setopt(call->easy, CURLOPT_WRITEFUNCTION, on_body);
     curl_easy_setopt(call->easy, CURLOPT_READFUNCTION, on_wanted);
     curl_easy_setopt(call->easy, CURLOPT_SEEKFUNCTION, on_rewind);
+    curl_easy_setopt(call->easy, CURLOPT_PREREQFUNCTION, on_sending);
+    curl_easy_setopt(call->easy, CURLOPT_PREREQDATA, call);
     curl_easy_setopt(call->easy, CURLOPT_PRIVATE, call);
     curl_easy_setopt(call->easy, CURLOPT_HEADERDATA, call);
     curl_easy_setopt(call->easy, CURLOPT_WRITEDATA, call);
@@ -387,6 +425,19 @@ static enum up_failure refuse_early(const struct up_request *request, const char
     return UP_OK;
 }
 
+/* RFC 9110 section 9.2.2, and the two of WebDAV that only read. */
+static bool is_idempotent(const char *method)
+{
+    static const char *const names[] = {
+        "GET", "HEAD", "OPTIONS", "PUT", "DELETE", "PROPFIND", "REPORT"};
+
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        if (str_eq(method, names[i]))
+            return true;
+    }
+    return false;
+}
+
 struct up_call *up_start(struct up_pool *pool, const struct up_request *request,
     const struct up_ops *ops, void *arg)
 {
@@ -397,6 +448,7 @@ struct up_call *up_start(struct up_pool *pool, const struct up_request *request,
     call->inflate = request->decompress;
     call->one_way = request->client_certificate_pem != NULL;
     call->streams = request->body_kind == UP_BODY_STREAM;
+    call->repeatable = is_idempotent(request->method);
     if (request->body_kind == UP_BODY_BYTES) {
         call->bytes = request->body;
         call->bytes_len = (size_t)request->body_len;
@@ -443,6 +495,7 @@ static void call_free(struct up_call *call)
         curl_multi_remove_handle(pool->multi, call->easy);
     list_remove(call);
     pool->active--;
+    inflater_free(call->inflater);
     up_head_reset(&call->head);
     up_free_list(call->list);
     if (call->one_way || pool->spare_count == SPARE_CALLS) {
@@ -521,6 +574,20 @@ static void serve(struct up_call *call)
     }
 }
 
+static enum up_failure failure_of(const struct up_call *call, CURLcode code)
+{
+    enum up_failure failure = up_failure_of(call->easy, code, &call->guard);
+
+    if (call->early != UP_OK)
+        return call->early;
+    if (failure != UP_OK)
+        return failure;
+    if (!call->head.complete ||
+        (call->inflater != NULL && !inflater_is_whole(call->inflater)))
+        return UP_FAILED;
+    return UP_OK;
+}
+
 static void collect_done(struct up_pool *pool)
 {
     CURLMsg *message;
@@ -534,7 +601,7 @@ static void collect_done(struct up_pool *pool)
         if (message->msg != CURLMSG_DONE)
             continue;
         curl_easy_getinfo(easy, CURLINFO_PRIVATE, &call);
-        finish(call, up_failure_of(easy, code, &call->guard), NULL);
+        finish(call, failure_of(call, code), NULL);
     }
 }
 

@@ -40,13 +40,13 @@ struct up_request {
     const char *method;
     const char *url;
     /* Sent as they are, in this order, and no others but Host, Content-Length and
-     * Transfer-Encoding (and Accept-Encoding when `decompress`). */
+     * Transfer-Encoding (and Accept-Encoding when `decompress` and none is given). */
     const struct http_headers *headers;
     enum up_body body_kind;
     const char *body;
     int64_t body_len;
-    bool decompress; /* inflate gzip, deflate, br; Content-Encoding and -Length are then
-                        hidden */
+    bool decompress; /* inflate gzip, deflate, br (not a part, status 206);
+                        Content-Encoding and -Length are then hidden */
     const struct policy *policy;        /* borrowed until on_done; NULL = none */
     const char *client_certificate_pem; /* both or none; copied */
     const char *client_key_pem;
@@ -106,7 +106,7 @@ struct up_blocking {
     size_t max_body;                  /* 0 = 1 MiB */
     /* Up to policy->max_redirects, each target judged; Authorization, Cookie and the
      * names in `drop_on_redirect` (NULL-terminated, may be NULL) are dropped when the
-     * host changes. */
+     * host changes. A body does not go to another host: such a redirect is the answer. */
     bool follow;
     const char *const *drop_on_redirect;
     const char *ca_file;

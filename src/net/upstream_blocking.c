@@ -14,6 +14,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "net/inflate.h"
 #include "net/upstream_int.h"
 
 #define DEFAULT_MAX_BODY ((size_t)1024 * 1024)
@@ -30,6 +31,8 @@ struct blocking {
     size_t bytes_len, bytes_at;
     struct up_guard guard;
     struct up_head head;
+    struct inflater *inflater; /* of this answer; NULL = as it comes */
+    bool inflate;
     struct buf *body;
     bool too_large;
 };
@@ -70,19 +73,28 @@ static size_t on_header(char *line, size_t size, size_t count, void *arg)
 {
     struct blocking *b = arg;
 
-    (void)up_head_line(&b->head, line, size * count);
-    return size * count;
+    if (up_head_line(&b->head, line, size * count) && b->inflate)
+        b->inflater = up_head_inflate(&b->head);
+    return b->head.refused ? 0 : size * count;
+}
+
+static bool keep(void *arg, const char *data, size_t len)
+{
+    struct blocking *b = arg;
+
+    b->too_large = !buf_append(b->body, data, len);
+    return !b->too_large;
 }
 
 static size_t on_body(char *data, size_t size, size_t count, void *arg)
 {
     struct blocking *b = arg;
+    size_t len = size * count;
+    bool ok = b->inflater != NULL
+                  ? inflater_feed(b->inflater, data, len, keep, b) == INFLATE_ON
+                  : keep(b, data, len);
 
-    if (!buf_append(b->body, data, size * count)) {
-        b->too_large = true;
-        return 0;
-    }
-    return size * count;
+    return ok ? len : 0;
 }
 
 static size_t on_wanted(char *out, size_t size, size_t count, void *arg)
@@ -133,6 +145,8 @@ static enum up_failure call_once(struct blocking *b, const struct up_request *re
     enum up_failure failure;
     CURLcode code;
 
+    inflater_free(b->inflater);
+    b->inflater = NULL;
     if (timeout_ms <= 0)
         return UP_TIMEOUT;
     if (!up_request_is_sound(request))
@@ -150,6 +164,8 @@ static enum up_failure call_once(struct blocking *b, const struct up_request *re
     curl_easy_setopt(b->easy, CURLOPT_TIMEOUT_MS, (long)timeout_ms);
     code = curl_easy_perform(b->easy);
     failure = b->too_large ? UP_TOO_LARGE : up_failure_of(b->easy, code, &b->guard);
+    if (failure == UP_OK && b->inflater != NULL && !inflater_is_whole(b->inflater))
+        failure = UP_FAILED;
     up_free_list(list);
     curl_easy_setopt(b->easy, CURLOPT_HTTPHEADER, NULL);
     return failure;
@@ -171,13 +187,19 @@ static bool next_hop(struct blocking *b, const struct up_blocking *call,
 
     if (target == NULL)
         return false;
-    if (!up_same_site(*url, target))
-        drop_credentials(headers, call->drop_on_redirect);
     if (status == 303 ||
         ((status == 301 || status == 302) && str_eq(request->method, "POST"))) {
         request->method = "GET";
         request->body_kind = UP_BODY_NONE;
         http_headers_remove(headers, "Content-Type");
+    }
+    http_headers_remove(headers, "Host");
+    if (!up_same_site(*url, target)) {
+        drop_credentials(headers, call->drop_on_redirect);
+        if (request->body_kind != UP_BODY_NONE) { /* it may hold credentials, too */
+            free(target);
+            return false;
+        }
     }
     free(*url);
     *url = target;
@@ -205,7 +227,7 @@ bool up_call_blocking(const struct up_blocking *call, struct up_answer *answer)
     struct client *client = client_take();
     struct up_request request = *call->request;
     struct http_headers headers = {0};
-    struct blocking b = {.body = &answer->body};
+    struct blocking b = {.body = &answer->body, .inflate = request.decompress};
     char *url = str_dup(request.url);
     int64_t deadline_ms =
         clock_mono_ms() + (call->timeout_ms > 0 ? call->timeout_ms : DEFAULT_TIMEOUT_MS);
@@ -224,13 +246,12 @@ bool up_call_blocking(const struct up_blocking *call, struct up_answer *answer)
              request.policy != NULL && hops++ < request.policy->max_redirects &&
              next_hop(&b, call, &request, &url, &headers));
     if (answer->failure == UP_OK) {
-        if (request.decompress)
-            up_head_inflated(&b.head);
         answer->status = b.head.status;
         copy_headers(&answer->headers, &b.head.headers);
     }
     str_copy(answer->message, sizeof answer->message, up_failure_text(answer->failure));
     curl_easy_reset(client->easy); /* nothing of this call stays with the handle */
+    inflater_free(b.inflater);
     up_head_finish(&b.head);
     http_headers_finish(&headers);
     free(url);

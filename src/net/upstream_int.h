@@ -17,7 +17,9 @@ struct up_head {
     size_t count;
     int status;
     bool complete;
+    bool refused; /* no answer that can be passed on: the call fails */
 };
+struct inflater;
 void up_head_init(struct up_head *head);
 void up_head_finish(struct up_head *head);
 /* Forgets the answer, wiped; keeps the storage unless it is large. */
@@ -25,8 +27,9 @@ void up_head_reset(struct up_head *head);
 /* One header line as libcurl hands it over. True when the head has just become complete.
  */
 bool up_head_line(struct up_head *head, const char *line, size_t len);
-/* The body was inflated: what described the bytes on the wire goes. */
-void up_head_inflated(struct up_head *head);
+/* The body can be inflated: what describes the bytes on the wire goes. NULL when it is not
+ * coded, or in no way that we know: then the fields stay. */
+struct inflater *up_head_inflate(struct up_head *head);
 
 /* What a socket callback needs to know; also says afterwards whether it refused an
  * address. */

@@ -14,11 +14,13 @@
 
 #include "base/mem.h"
 #include "base/str.h"
+#include "net/inflate.h"
 #include "net/upstream_int.h"
 
 #define RECEIVE_BUFFER 16384L
 #define SEND_BUFFER 32768L
 #define KEEP_HEAD_BYTES 4096
+#define OWN_FIELDS 4
 
 void up_global_init(void)
 {
@@ -37,12 +39,15 @@ static curl_socket_t open_socket(
         guard->denied = true;
         return CURL_SOCKET_BAD;
     }
+    guard->denied = false; /* another address of that name will do */
     return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
 }
 
 void up_setup_handle(CURL *easy, const char *ca_file, int64_t connect_timeout_ms)
 {
     curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+    /* A call that ends while its name is looked up must not wait for the resolver. */
+    curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);
     curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
     curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
     curl_easy_setopt(easy, CURLOPT_PATH_AS_IS, 1L);
@@ -74,22 +79,26 @@ static bool is_framing(const char *name)
            str_eq_nocase(name, "transfer-encoding");
 }
 
-/* Fields that libcurl adds by itself unless told not to by an empty line. */
-static size_t unwanted_fields(const struct up_request *request, const char *out[3])
+/* Fields that the caller left open: libcurl adds some by itself unless told not to by an
+ * empty line; one is ours to say. */
+static size_t own_fields(const struct up_request *request, const char *out[OWN_FIELDS])
 {
     static const struct {
         const char *name, *line;
-        bool with_body_only;
-    } own[] = {
-        {"accept", "Accept:", false},
-        {"content-type", "Content-Type:", true},
-        {"expect", "Expect:", true},
+        bool with_body_only, with_decompress_only;
+    } own[OWN_FIELDS] = {
+        {"accept", "Accept:", false, false},
+        {"content-type", "Content-Type:", true, false},
+        {"expect", "Expect:", true, false},
+        {"accept-encoding", "Accept-Encoding: gzip, deflate, br", false, true},
     };
     size_t count = 0;
 
     for (size_t i = 0; i < sizeof own / sizeof own[0]; i++) {
         if (own[i].with_body_only && request->body_kind == UP_BODY_NONE &&
             str_eq(request->method, "GET"))
+            continue;
+        if (own[i].with_decompress_only && !request->decompress)
             continue;
         if (request->headers == NULL ||
             http_headers_find(request->headers, own[i].name) == NULL)
@@ -109,8 +118,8 @@ static struct curl_slist *make_list(const struct up_request *request)
     static const struct http_headers none = {0};
     const struct http_headers *headers =
         request->headers != NULL ? request->headers : &none;
-    const char *unwanted[3];
-    size_t extra = unwanted_fields(request, unwanted);
+    const char *own[OWN_FIELDS];
+    size_t extra = own_fields(request, own);
     size_t size =
         sizeof(struct list_block) + (headers->count + extra) * sizeof(struct curl_slist);
     size_t count = 0;
@@ -121,7 +130,7 @@ static struct curl_slist *make_list(const struct up_request *request)
     for (size_t i = 0; i < headers->count; i++)
         size += strlen(headers->items[i].name) + strlen(headers->items[i].value) + 3;
     for (size_t i = 0; i < extra; i++)
-        size += strlen(unwanted[i]) + 1;
+        size += strlen(own[i]) + 1;
     block = mem_alloc(size);
     block->size = size;
     text = (char *)&block->nodes[headers->count + extra];
@@ -139,7 +148,7 @@ static struct curl_slist *make_list(const struct up_request *request)
     }
     for (size_t i = 0; i < extra; i++) {
         block->nodes[count++].data = text;
-        text = put(text, unwanted[i], strlen(unwanted[i]) + 1);
+        text = put(text, own[i], strlen(own[i]) + 1);
     }
     if (count == 0) {
         free(block);
@@ -258,8 +267,6 @@ struct curl_slist *up_setup_request(
     guard->denied = false;
     curl_easy_setopt(easy, CURLOPT_URL, request->url);
     curl_easy_setopt(easy, CURLOPT_HTTPHEADER, list);
-    curl_easy_setopt(
-        easy, CURLOPT_ACCEPT_ENCODING, request->decompress ? "gzip, deflate, br" : NULL);
     curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, shared ? 0L : 1L);
     curl_easy_setopt(easy, CURLOPT_FORBID_REUSE, shared ? 0L : 1L);
     set_method(easy, request);
@@ -295,6 +302,7 @@ void up_head_reset(struct up_head *head)
     head->count = 0;
     head->status = 0;
     head->complete = false;
+    head->refused = false;
 }
 
 /* A field that could not be passed on (a folded line, a control character) is left out.
@@ -347,29 +355,6 @@ static void index_fields(struct up_head *head)
     headers->count = head->count;
 }
 
-bool up_head_line(struct up_head *head, const char *line, size_t len)
-{
-    if (head->complete)
-        return false; /* a trailer */
-    while (len > 0 && (line[len - 1] == '\r' || line[len - 1] == '\n'))
-        len--;
-    if (len == 0) {
-        head->complete = head->status >= 200;
-        if (head->complete)
-            index_fields(head);
-        return head->complete;
-    }
-    if (len > 5 && memcmp(line, "HTTP/", 5) == 0) {
-        const char *space = memchr(line, ' ', len);
-
-        up_head_reset(head);
-        head->status = space != NULL ? (int)strtol(space, NULL, 10) : 0;
-    } else {
-        add_line(head, line, len);
-    }
-    return false;
-}
-
 static void forget(struct http_headers *headers, const char *name)
 {
     size_t kept = 0;
@@ -380,14 +365,76 @@ static void forget(struct http_headers *headers, const char *name)
     headers->count = kept;
 }
 
-void up_head_inflated(struct up_head *head)
+/* A transfer coding overrides a length (RFC 9112 section 6.3); lengths that differ leave
+ * open where the answer ends. */
+static bool has_one_length(struct http_headers *headers)
+{
+    const char *length = http_headers_find(headers, "content-length");
+
+    if (http_headers_find(headers, "transfer-encoding") != NULL) {
+        forget(headers, "content-length");
+        return true;
+    }
+    for (size_t i = 0; length != NULL && i < headers->count; i++) {
+        if (str_eq_nocase(headers->items[i].name, "content-length") &&
+            !str_eq(headers->items[i].value, length))
+            return false;
+    }
+    return true;
+}
+
+/* `HTTP/1.1 200 OK`; 0 when it is no such line. */
+static int status_of(const char *line, size_t len)
+{
+    const char *space = memchr(line, ' ', len);
+    int status = 0;
+
+    if (space == NULL)
+        return 0;
+    for (const char *c = space + 1; c < line + len && *c != ' '; c++) {
+        if (*c < '0' || *c > '9' || status > 99)
+            return 0;
+        status = 10 * status + (*c - '0');
+    }
+    return status;
+}
+
+bool up_head_line(struct up_head *head, const char *line, size_t len)
+{
+    if (head->complete)
+        return false; /* a trailer */
+    while (len > 0 && (line[len - 1] == '\r' || line[len - 1] == '\n'))
+        len--;
+    if (len == 0) {
+        if (head->status < 200)
+            return false;
+        index_fields(head);
+        head->refused = !has_one_length(&head->headers);
+        head->complete = !head->refused;
+        return head->complete;
+    }
+    if (len > 5 && memcmp(line, "HTTP/", 5) == 0) {
+        up_head_reset(head);
+        head->status = status_of(line, len);
+        /* Nobody asked for another protocol, and libcurl would take what follows for a
+         * body. */
+        head->refused = head->status == 101;
+    } else {
+        add_line(head, line, len);
+    }
+    return false;
+}
+
+struct inflater *up_head_inflate(struct up_head *head)
 {
     const char *coding = http_headers_find(&head->headers, "content-encoding");
+    struct inflater *inflater = coding != NULL ? inflater_new(coding) : NULL;
 
-    if (coding == NULL || str_eq_nocase(coding, "identity"))
-        return;
-    forget(&head->headers, "content-encoding");
-    forget(&head->headers, "content-length");
+    if (inflater != NULL) {
+        forget(&head->headers, "content-encoding");
+        forget(&head->headers, "content-length");
+    }
+    return inflater;
 }
 
 /* ---- failures ---- */
@@ -419,6 +466,7 @@ const char *up_failure_text(enum up_failure failure)
     return failures[failure].text;
 }
 
+/* Only of a connection that was not made: libcurl keeps an old number otherwise. */
 static enum up_failure failure_of_errno(CURL *easy)
 {
     long number = 0;
@@ -432,8 +480,6 @@ static enum up_failure failure_of_errno(CURL *easy)
         return UP_UNREACHABLE;
     case ETIMEDOUT:
         return UP_TIMEOUT;
-    case ECONNRESET:
-        return UP_RESET;
     default:
         return UP_FAILED;
     }
@@ -441,7 +487,6 @@ static enum up_failure failure_of_errno(CURL *easy)
 
 enum up_failure up_failure_of(CURL *easy, CURLcode code, const struct up_guard *guard)
 {
-    enum up_failure by_errno;
     long sent = 0;
 
     if (code == CURLE_OK)
@@ -457,8 +502,6 @@ enum up_failure up_failure_of(CURL *easy, CURLcode code, const struct up_guard *
         return UP_TIMEOUT;
     case CURLE_SEND_ERROR:
     case CURLE_RECV_ERROR:
-        by_errno = failure_of_errno(easy);
-        return by_errno != UP_FAILED ? by_errno : UP_RESET;
     case CURLE_GOT_NOTHING:
     case CURLE_PARTIAL_FILE:
     case CURLE_SEND_FAIL_REWIND: /* a reused connection was closed under the body */
@@ -469,7 +512,6 @@ enum up_failure up_failure_of(CURL *easy, CURLcode code, const struct up_guard *
     case CURLE_URL_MALFORMAT:
         return UP_BAD_URL;
     case CURLE_SSL_CONNECT_ERROR:
-        return failure_of_errno(easy) == UP_RESET ? UP_RESET : UP_TLS;
     case CURLE_PEER_FAILED_VERIFICATION:
     case CURLE_SSL_CERTPROBLEM:
     case CURLE_SSL_CIPHER:

@@ -12,6 +12,10 @@ char *up_resolve_url(const char *base, const char *location)
     CURLU *url = curl_url();
     char *text = NULL, *out = NULL;
 
+    if (location[0] == '#') { /* the same document; libcurl would cut the path */
+        curl_url_cleanup(url);
+        return str_ndup(base, strcspn(base, "#"));
+    }
     if (url != NULL &&
         curl_url_set(url, CURLUPART_URL, base, CURLU_PATH_AS_IS) == CURLUE_OK &&
         curl_url_set(url, CURLUPART_URL, location, CURLU_PATH_AS_IS | CURLU_URLENCODE) ==

@@ -95,6 +95,22 @@ static bool parse(struct build *b, const char *text, struct err *err)
            err_set(err, 400, "ERR_INVALID_URL", "The provider's URL is not a valid URL");
 }
 
+/* Has the query entry this name, however it is escaped? */
+static bool is_named(const char *entry, size_t len, const char *name)
+{
+    const char *equals = memchr(entry, '=', len);
+    struct buf own;
+    bool same;
+
+    buf_init(&own, 0);
+    same = str_percent_decode(
+               entry, equals != NULL ? (size_t)(equals - entry) : len, true, &own) &&
+           own.len == strlen(name) &&
+           (own.len == 0 || memcmp(own.data, name, own.len) == 0);
+    buf_finish(&own);
+    return same;
+}
+
 /* Sets one query entry, replacing those of that name. */
 static bool set_query(
     struct build *b, const char *name, const char *value, struct err *err)
@@ -110,9 +126,8 @@ static bool set_query(
     while (at < end) {
         const char *amp = memchr(at, '&', (size_t)(end - at));
         const char *stop = amp != NULL ? amp : end;
-        size_t name_len = strcspn(at, "=&");
 
-        if (name_len != key.len || strncmp(at, key.data, key.len) != 0) {
+        if (!is_named(at, (size_t)(stop - at), name)) {
             buf_putc(&url, first ? '?' : '&');
             buf_append(&url, at, (size_t)(stop - at));
             first = false;

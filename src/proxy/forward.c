@@ -13,6 +13,7 @@
 #include "base/mem.h"
 #include "base/secret.h"
 #include "base/str.h"
+#include "catalog/pem.h"
 #include "net/answer.h"
 #include "proxy/forward_int.h"
 
@@ -144,16 +145,28 @@ void forward_run(struct forward *f, bool here, void (*work)(struct forward *f),
 /* ---- build ---- */
 
 /* The connection's own certificate for providers that demand one. */
-static void take_certificate(struct forward *f, const cJSON *credentials)
+static bool take_certificate(struct forward *f, const cJSON *credentials, struct err *err)
 {
     const char *certificate = json_str(credentials, "client_certificate");
     const char *key = json_str(credentials, "client_private_key");
+    char *certificate_pem, *key_pem;
+    bool ok;
 
     if (certificate == NULL || key == NULL ||
         !json_bool(f->provider->entry, "require_client_certificate", false))
-        return;
-    f->client_certificate = secret_strndup(certificate, strlen(certificate));
-    f->client_key = secret_strndup(key, strlen(key));
+        return true;
+    certificate_pem = pem_format(certificate, "CERTIFICATE", err);
+    key_pem = pem_format(key, "PRIVATE KEY", err);
+    ok = certificate_pem != NULL && key_pem != NULL;
+    if (ok) {
+        f->client_certificate = secret_strndup(certificate_pem, strlen(certificate_pem));
+        f->client_key = secret_strndup(key_pem, strlen(key_pem));
+    }
+    if (key_pem != NULL)
+        mem_wipe(key_pem, strlen(key_pem));
+    free(certificate_pem);
+    free(key_pem);
+    return ok;
 }
 
 /* Which codings the provider may use, and whether we undo them. The caller's own
@@ -243,8 +256,11 @@ static bool build(struct forward *f, struct err *err)
     if (f->body.type != NULL &&
         http_headers_find(&f->built.headers, "content-type") == NULL)
         http_headers_add(&f->built.headers, "content-type", f->body.type);
-    take_certificate(f, connection.credentials);
-    ok = headers_are_fit(&f->built.headers, err);
+    if (f->body.coding != NULL &&
+        http_headers_find(&f->built.headers, "content-encoding") == NULL)
+        http_headers_add(&f->built.headers, "content-encoding", f->body.coding);
+    ok = take_certificate(f, connection.credentials, err) &&
+         headers_are_fit(&f->built.headers, err);
 
 done:
     cJSON_Delete(body);
@@ -427,6 +443,13 @@ static void look_up_start(struct forward *f)
 
 void forward_again(struct forward *f)
 {
+    struct err err;
+
+    if (f->body.too_large) { /* what was kept of it is not all of it */
+        forward_body_refusal(&err);
+        forward_fail(f, &err);
+        return;
+    }
     f->attempt++;
     f->hops = 0;
     f->use = ANSWER_UNDECIDED;

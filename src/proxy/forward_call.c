@@ -6,6 +6,7 @@
  * the provider's answer is passed on as it is. What the provider says with an answer that
  * will not be passed on is read to its end while it is short, so that the connection can
  * be used again. */
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,6 +17,7 @@
 #include "proxy/retry.h"
 
 #define DROP_LIMIT (64 * 1024) /* of an answer that is dropped */
+#define DROP_TIME_MS 1000      /* for an answer that is dropped to come to its end */
 #define PEEK_LIMIT (64 * 1024) /* of an answer that tells when to try again */
 
 static const char *current_url(const struct forward *f)
@@ -29,7 +31,7 @@ static const char *current_url(const struct forward *f)
 static char *failure_message(
     const struct forward *f, enum up_failure failure, const char *message)
 {
-    const char *host = strstr(current_url(f), "://");
+    const char *host = strstr(current_url(f), "://"), *end;
     size_t len;
 
     if (failure == UP_RESET)
@@ -37,7 +39,12 @@ static char *failure_message(
     if (failure != UP_REFUSED || host == NULL)
         return str_dup(message);
     host += 3;
-    len = strcspn(host, "/?#");
+    end = host + strcspn(host, "/?#");
+    for (const char *c = host; c < end; c++) {
+        if (*c == '@') /* a name and a password stand before it */
+            host = c + 1;
+    }
+    len = (size_t)(end - host);
     return str_printf("connect ECONNREFUSED %.*s%s", (int)len, host,
         memchr(host, ':', len) != NULL         ? ""
         : str_starts(current_url(f), "https:") ? ":443"
@@ -201,6 +208,11 @@ static void follow(struct forward *f)
     struct http_headers *headers = &f->built.headers;
     struct err err;
 
+    if (f->body.too_large) {
+        forward_body_refusal(&err);
+        forward_fail(f, &err);
+        return;
+    }
     if (f->hops >= f->proxy->policy->max_redirects) {
         answer_failure(f, "ERR_FR_TOO_MANY_REDIRECTS",
             str_dup("Maximum number of redirects exceeded"));
@@ -223,8 +235,8 @@ static void follow(struct forward *f)
     } else if (!f->without_body) {
         forward_body_rewind(f);
     }
+    http_headers_remove(headers, "host");
     if (!up_same_site(current_url(f), f->next_url)) {
-        http_headers_remove(headers, "host");
         f->left_site = true;
         if (!keeps_secrets(f))
             drop_secrets(f);
@@ -244,6 +256,7 @@ static void skip_rest(void *arg)
 {
     struct forward *f = arg;
 
+    assert(f->use == ANSWER_REDIRECT || f->use == ANSWER_RETRY);
     f->timer = NULL;
     up_cancel(f->call);
     f->call = NULL;
@@ -254,6 +267,13 @@ static void skip_rest(void *arg)
         try_again_later(f);
 }
 
+/* From now on the answer is dropped; its end is waited for a little. */
+static void drop_answer(struct forward *f, enum answer_use use)
+{
+    f->use = use;
+    f->timer = reactor_timer_start(f->reactor, DROP_TIME_MS, skip_rest, f);
+}
+
 static void on_head(void *arg, int status, const struct http_headers *headers)
 {
     struct forward *f = arg;
@@ -262,7 +282,7 @@ static void on_head(void *arg, int status, const struct http_headers *headers)
     f->status = status;
     f->dropped = 0;
     if (will_follow(f, status, headers)) {
-        f->use = ANSWER_REDIRECT;
+        drop_answer(f, ANSWER_REDIRECT);
         if (!f->without_body && !becomes_get(f, status))
             forward_body_promise(f);
     } else if (failed && f->attempt < f->options.retries &&
@@ -273,7 +293,7 @@ static void on_head(void *arg, int status, const struct http_headers *headers)
             http_headers_add(
                 &f->peeked_headers, headers->items[i].name, headers->items[i].value);
     } else if (failed && forward_wants_retry(f, UP_OK, status, headers, NULL, 0)) {
-        f->use = ANSWER_RETRY;
+        drop_answer(f, ANSWER_RETRY);
     } else {
         forward_answer_head(f, status, headers);
     }
@@ -284,7 +304,7 @@ static void decide_peeked(struct forward *f)
 {
     if (forward_wants_retry(
             f, UP_OK, f->status, &f->peeked_headers, f->answer.data, f->answer.len))
-        f->use = ANSWER_RETRY;
+        drop_answer(f, ANSWER_RETRY);
     else
         forward_answer_pass_peeked(f);
 }
@@ -302,11 +322,13 @@ static bool on_data(void *arg, const char *data, size_t len)
     }
     if (f->use == ANSWER_HOLD || f->use == ANSWER_STREAM)
         return forward_answer_data(f, data, len);
+    assert(f->use == ANSWER_REDIRECT || f->use == ANSWER_RETRY);
     f->dropped += len;
     if (f->dropped <= DROP_LIMIT)
         return true;
-    if (f->timer == NULL) /* a call is not to be cancelled from within */
-        f->timer = reactor_timer_start(f->reactor, 0, skip_rest, f);
+    reactor_timer_cancel(f->timer);
+    /* Soon, but not now: a call is not to be cancelled from within. */
+    f->timer = reactor_timer_start(f->reactor, 0, skip_rest, f);
     return false;
 }
 
@@ -374,21 +396,24 @@ void forward_call_start(struct forward *f)
         request.client_key_pem = f->client_key;
     }
     f->use = ANSWER_UNDECIDED;
-    if (f->without_body || f->body.kind == BODY_NONE) {
+    if (f->without_body) {
+        request.body_kind = UP_BODY_NONE;
+    } else if (f->built.body != NULL) {
+        request.body_kind = UP_BODY_BYTES;
+        request.body = f->built.body;
+        request.body_len = (int64_t)f->built.body_len;
+    } else if (f->body.kind == BODY_NONE) {
         request.body_kind = UP_BODY_NONE;
     } else if (f->body.kind == BODY_WHOLE) {
         request.body_kind = UP_BODY_BYTES;
         request.body = forward_body_bytes(f, &len);
-        if (f->built.body != NULL) {
-            request.body = f->built.body;
-            len = f->built.body_len;
-        }
         request.body_len = (int64_t)len;
     } else {
         request.body_kind = UP_BODY_STREAM;
         request.body_len = f->body.length;
     }
     f->call = up_start(f->pool, &request, &ops, f);
-    if (request.body_kind == UP_BODY_STREAM)
+    /* What stays behind is read, too: else a caller that leaves would go unnoticed. */
+    if (request.body_kind == UP_BODY_STREAM || f->body.ignored)
         forward_body_read(f);
 }

@@ -314,6 +314,8 @@ static void add_members(struct buf *out, const char *path, const cJSON *value)
 
     cJSON_ArrayForEach(member, value)
     {
+        if (out->overflow)
+            return;
         char number[16];
         const char *own = member->string;
         char *name;

@@ -74,6 +74,7 @@ struct forward_body {
     bool to_form; /* it goes out as a form */
     const char
         *type; /* content type to send unless a header says otherwise; NULL = none */
+    const char *coding; /* the caller's Content-Encoding; NULL = plain */
 };
 
 /* ---- the request ---- */
@@ -205,7 +206,8 @@ void forward_answer_pass_peeked(struct forward *f);
 cJSON *form_to_json(const char *form, size_t len);
 /* The same pairs in the one spelling of the URL standard: brackets and spaces encoded. */
 void form_normalise(const char *form, size_t len, struct buf *out);
-/* {"a":[1],"b":{"c":true}} to a[]=1&b[c]=true, brackets percent-encoded. */
+/* {"a":[1],"b":{"c":true}} to a[]=1&b[c]=true, brackets percent-encoded. Every leaf
+ * repeats its path, so `out` needs a bound. */
 void form_from_json(const cJSON *value, struct buf *out);
 
 #endif

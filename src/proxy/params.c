@@ -95,12 +95,36 @@ static int by_name(const void *a, const void *b)
     return order != 0 ? order : (x->order > y->order) - (x->order < y->order);
 }
 
+static bool is_unreserved(char c)
+{
+    char one[2] = {c, '\0'};
+
+    return (unsigned char)c < 0x80 && c != '\0' && str_all_alnum_or(one, "-._~");
+}
+
+/* The place of a byte among encoded ones: `%` comes before all that needs no escape. */
+static int encoded_rank(char c)
+{
+    return is_unreserved(c) ? 0x100 + (unsigned char)c : (unsigned char)c;
+}
+
+/* As strcmp() of the encoded texts. */
+static int compare_encoded(const char *a, const char *b)
+{
+    while (*a != '\0' && *a == *b) {
+        a++;
+        b++;
+    }
+    return encoded_rank(*a) - encoded_rank(*b);
+}
+
+/* Signatures sort what is encoded (RFC 5849 section 3.4.1.3.2). */
 static int by_name_and_value(const void *a, const void *b)
 {
     const struct param *x = a, *y = b;
-    int order = strcmp(x->name, y->name);
+    int order = compare_encoded(x->name, y->name);
 
-    return order != 0 ? order : strcmp(x->value, y->value);
+    return order != 0 ? order : compare_encoded(x->value, y->value);
 }
 
 void params_sort(struct params *params, bool by_value)
@@ -116,9 +140,8 @@ void params_encode(const char *text, struct buf *out)
 
     for (; *text != '\0'; text++) {
         unsigned char c = (unsigned char)*text;
-        char one[2] = {*text, '\0'};
 
-        if (c < 0x80 && str_all_alnum_or(one, "-._~")) {
+        if (is_unreserved(*text)) {
             buf_putc(out, *text);
         } else {
             char escaped[3] = {'%', hex[c >> 4], hex[c & 15]};
