@@ -38,7 +38,8 @@ static void *run_reactor(void *arg)
 
 void world_start(struct world *world, const struct http_server_config *config)
 {
-    struct http_server_config own = *config;
+    struct http_server_config own =
+        config != NULL ? *config : (struct http_server_config){0};
     const struct up_config pool_config = {.idle_timeout_ms = 2000};
     struct err err = {0};
     char bound[64];

@@ -24,7 +24,7 @@ struct world {
     int port;
 };
 
-/* `config`: listen_fd is filled in; NULL = defaults with `on_request`. */
+/* `config`: listen_fd is filled in; NULL = nobody calls the server. */
 void world_start(struct world *world, const struct http_server_config *config);
 void world_stop(struct world *world);
 /* Runs on the reactor's thread and waits for it. */
