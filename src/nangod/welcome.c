@@ -70,7 +70,7 @@ static void print_welcome(
            "curl -H \"Authorization: Bearer $NANGO_SECRET_KEY\" -H "
            "'Connection-Id: " CONNECTION
            "' \\\n     -H 'Provider-Config-Key: " DEMO_PROVIDER
-           "' %s/proxy/contacts?page=2\n\n",
+           "' '%s/proxy/contacts?page=2'\n\n",
         program, data, base);
     printf("3. Or with the official client, after: npm install @nangohq/node\n\n"
            "cat > demo.mjs <<'END'\n"

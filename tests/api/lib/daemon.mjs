@@ -65,6 +65,7 @@ export class Daemon {
     this.env = env;
     this.args = args;
     this.log = ''; // all of standard error, over restarts
+    this.out = ''; // standard output of the last process
     this.exit = undefined; // {code, signal} of the last process
   }
 
@@ -95,10 +96,10 @@ export class Daemon {
     const ended = deferred();
     this.ended = ended.promise;
     ended.promise.catch(() => {});
-    let out = '';
+    this.out = '';
     child.stdout.setEncoding('utf8').on('data', (text) => {
-      out += text;
-      const line = /^listening on (http:\/\/\S+)$/m.exec(out);
+      this.out += text;
+      const line = /^listening on (http:\/\/\S+)$/m.exec(this.out);
       if (line) ready.resolve(line[1]);
     });
     child.stderr.setEncoding('utf8').on('data', (text) => {
