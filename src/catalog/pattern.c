@@ -172,6 +172,10 @@ static const char *translate(const char *pattern, struct buf *out)
             return "a group with `(?`, which cannot be evaluated";
         else if (!in_class && strchr("*+?}", *p) && p + 1 < end && p[1] == '?')
             return "a lazy quantifier, which cannot be evaluated";
+        /* Braces that are no quantifier stand for themselves, but not in POSIX: there
+         * `{,9}` repeats. */
+        if (!in_class && *p == '{' && braces_len(p) == 0)
+            buf_putc(out, '\\');
         buf_putc(out, *p);
     }
     return NULL;

@@ -141,9 +141,13 @@ static const struct {
     {"until (.+)", "wait until noon", "noon"},
     {"/until (.+)/", "wait until noon", "noon"},
     {"Retry after (\\d+) s", "Retry after 17 s", "17"},
-    {"\\. +Retry after (.+)", "Limit. Retry after 5", "5"}, {"([0-9\\d]+)", "x42", "42"},
-    {"a(b)?c", "ac", NULL}, {"(x)", "y", NULL},
-    {"(?:a)(b)", "ab", NULL}, /* cannot be evaluated */
+    {"\\. +Retry after (.+)", "Limit. Retry after 5", "5"},
+    {"([0-9\\d]+)", "x42", "42"},
+    {"a(b)?c", "ac", NULL},
+    {"(x)", "y", NULL},
+    {"(?:a)(b)", "ab", NULL},          /* cannot be evaluated */
+    {"(a{,3})", "aaa a{,3}", "a{,3}"}, /* no quantifier in JavaScript, one in POSIX */
+    {"({x}[{}]|y)", "{x}}", "{x}}"},
 };
 
 TEST(the_first_group_of_a_match_is_read)
