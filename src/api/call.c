@@ -111,7 +111,7 @@ bool call_check_query(struct call *call, const struct shape *shape)
 
     if (call_query(call) == NULL)
         return false;
-    issues = validate(shape, call->query);
+    issues = validate(shape, call->query, NULL);
     if (issues != NULL)
         reply_issues(call, "invalid_query_params", issues);
     return issues == NULL;
@@ -119,7 +119,9 @@ bool call_check_query(struct call *call, const struct shape *shape)
 
 bool call_check_body(struct call *call, const struct shape *shape)
 {
-    cJSON *issues = validate(shape, call->body);
+    struct webhook_bounds bounds = {
+        call_auth(call)->proxy_policy, call->server->public_url};
+    cJSON *issues = validate(shape, call->body, &bounds);
 
     if (issues != NULL)
         reply_issues(call, "invalid_body", issues);

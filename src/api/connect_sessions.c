@@ -14,6 +14,10 @@ static const struct rule text_value = {.kind = RULE_STRING};
 
 static const struct rule config_rules[] = {
     {.name = "oauth_scopes_override", .kind = RULE_STRING, .optional = true},
+    {.name = "webhook_url",
+        .kind = RULE_CUSTOM,
+        .optional = true,
+        .check = check_webhook_url}, /* see lift_webhook_url() */
 };
 static const struct shape config_shape = SHAPE_LOOSE(config_rules);
 static const struct rule default_rules[] = {
@@ -132,7 +136,7 @@ static void lift_webhook_url(cJSON *payload)
         cJSON *config = json_get_mut(item, "connection_config");
         const char *url = json_str(config, "webhook_url");
 
-        if (url != NULL && json_get(payload, "webhook_url_override") == NULL)
+        if (!str_is_empty(url) && json_get(payload, "webhook_url_override") == NULL)
             json_set_str(payload, "webhook_url_override", url);
         if (config != NULL)
             json_remove(config, "webhook_url");

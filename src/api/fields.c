@@ -123,50 +123,56 @@ void check_tags(struct issues *issues, const cJSON *value)
     }
 }
 
-/* An http(s) URL with a host; `host` gets it in lower case, without port and user part.
- */
-static bool url_host(const char *url, char *host, size_t host_size)
+/* Where a URL points. */
+struct target {
+    char host[HOST_SIZE]; /* lower case, without trailing dots */
+    long port;            /* as written, or the scheme's */
+};
+
+/* An http(s) URL with a host. */
+static bool url_target(const char *url, struct target *out)
 {
-    const char *at, *end;
+    const char *at, *end, *host_end;
+    char *rest;
     size_t len;
 
     if (!str_starts_nocase(url, "http://") && !str_starts_nocase(url, "https://"))
         return false;
+    out->port = str_starts_nocase(url, "https://") ? 443 : 80;
     at = strstr(url, "//") + 2;
     end = at + strcspn(at, "/?#\\");
     for (const char *p = at; p < end; p++)
         if (*p == '@')
             at = p + 1;
-    if (*at == '[') {
-        const char *close = memchr(at, ']', (size_t)(end - at));
-
-        if (close == NULL)
-            return false;
-        end = close + 1;
-    } else {
-        const char *colon = memchr(at, ':', (size_t)(end - at));
-
-        if (colon != NULL)
-            end = colon;
-    }
-    len = (size_t)(end - at);
-    if (len == 0 || len >= host_size)
+    host_end = memchr(at, *at == '[' ? ']' : ':', (size_t)(end - at));
+    if (*at == '[' && host_end == NULL)
         return false;
-    memcpy(host, at, len);
-    host[len] = '\0';
-    str_lower(host);
-    while (len > 0 && host[len - 1] == '.')
-        host[--len] = '\0';
-    return len > 0 && strpbrk(host, " \t\r\n\"<>^`{|}%") == NULL;
+    host_end = host_end == NULL ? end : *at == '[' ? host_end + 1 : host_end;
+    if (host_end + 1 < end) {
+        out->port = strtol(host_end + 1, &rest, 10);
+        if (*host_end != ':' || host_end[1] < '0' || host_end[1] > '9' || rest != end ||
+            out->port > 65535)
+            return false;
+    }
+    len = (size_t)(host_end - at);
+    if (len == 0 || len >= sizeof out->host)
+        return false;
+    memcpy(out->host, at, len);
+    out->host[len] = '\0';
+    str_lower(out->host);
+    while (len > 0 && out->host[len - 1] == '.')
+        out->host[--len] = '\0';
+    return len > 0 && strpbrk(out->host, " \t\r\n\"<>^`{|}%") == NULL;
 }
 
-/* A URL or "": the two are alternatives, hence the code. False after an issue. */
+/* A URL or "": the two are alternatives, hence the code. False after an issue; the host
+ * of "" is empty. */
 static bool check_url_or_empty(
-    struct issues *issues, const cJSON *value, char host[HOST_SIZE])
+    struct issues *issues, const cJSON *value, struct target *target)
 {
-    host[0] = '\0';
+    target->host[0] = '\0';
     if (cJSON_IsString(value) &&
-        (value->valuestring[0] == '\0' || url_host(value->valuestring, host, HOST_SIZE)))
+        (value->valuestring[0] == '\0' || url_target(value->valuestring, target)))
         return true;
     issue_add(issues, "invalid_union", "Invalid input");
     return false;
@@ -174,20 +180,41 @@ static bool check_url_or_empty(
 
 void check_url(struct issues *issues, const cJSON *value)
 {
-    char host[HOST_SIZE];
+    struct target target;
 
-    (void)check_url_or_empty(issues, value, host);
+    (void)check_url_or_empty(issues, value, &target);
+}
+
+/* Our own host, whatever the port; on a machine's own address, which its programs share,
+ * the port tells them apart. */
+static bool is_ours(const struct target *target, const char *public_url)
+{
+    struct target ours;
+    bool shared;
+
+    if (!url_target(public_url, &ours) || strcmp(target->host, ours.host) != 0)
+        return false;
+    shared = strcmp(ours.host, "localhost") == 0 || str_starts(ours.host, "127.") ||
+             strcmp(ours.host, "[::1]") == 0;
+    return !shared || target->port == ours.port;
 }
 
 void check_webhook_url(struct issues *issues, const cJSON *value)
 {
-    char host[HOST_SIZE];
+    const struct webhook_bounds *bounds = issues->context;
+    struct target target;
+    struct err err = {0};
 
-    if (!check_url_or_empty(issues, value, host))
+    if (!check_url_or_empty(issues, value, &target) || target.host[0] == '\0')
         return;
-    if (strcmp(host, "nango.dev") == 0 || str_ends(host, ".nango.dev"))
+    if (strcmp(target.host, "nango.dev") == 0 || str_ends(target.host, ".nango.dev"))
         issue_add(
             issues, "custom", "Webhook URLs cannot point to Nango's domain (nango.dev).");
+    else if (is_ours(&target, bounds->public_url))
+        issue_add(issues, "custom", "Webhook URLs cannot point to this server (%s).",
+            target.host);
+    else if (!policy_check_url(bounds->policy, value->valuestring, &err))
+        issue_add(issues, "custom", "%s", err.message);
 }
 
 static void set_tag(cJSON *tags, const char *key, const char *value)

@@ -6,6 +6,7 @@
 
 #include "api/validate.h"
 #include "base/buf.h"
+#include "net/policy.h"
 #include "store/store.h"
 
 #define FIELD_MAX 255
@@ -27,9 +28,15 @@ extern const struct pattern PATTERN_ENVIRONMENT;
 
 extern const struct shape SHAPE_END_USER;
 extern const struct shape SHAPE_ORGANIZATION;
-void check_tags(struct issues *issues, const cJSON *value);        /* for RULE_CUSTOM */
-void check_url(struct issues *issues, const cJSON *value);         /* http(s), or empty */
-void check_webhook_url(struct issues *issues, const cJSON *value); /* for RULE_CUSTOM */
+void check_tags(struct issues *issues, const cJSON *value); /* for RULE_CUSTOM */
+void check_url(struct issues *issues, const cJSON *value);  /* http(s), or empty */
+/* For RULE_CUSTOM: goes out, and not to us. The context of validate() says what that
+ * means. */
+void check_webhook_url(struct issues *issues, const cJSON *value);
+struct webhook_bounds {
+    const struct policy *policy; /* of outbound calls */
+    const char *public_url;      /* ours */
+};
 
 #define RULE_TAGS(is_optional)                                                           \
     {                                                                                    \

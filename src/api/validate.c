@@ -451,9 +451,9 @@ static void check_value(
         rule->check(issues, value);
 }
 
-cJSON *validate(const struct shape *shape, const cJSON *value)
+cJSON *validate(const struct shape *shape, const cJSON *value, const void *context)
 {
-    struct issues issues = {0};
+    struct issues issues = {.context = context};
 
     check_shape(&issues, shape, value);
     return issues.list;

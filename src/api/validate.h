@@ -10,7 +10,7 @@
  *   };
  *   static const struct shape shape = SHAPE_STRICT(rules);
  *
- *   cJSON *issues = validate(&shape, value);     NULL = all is well */
+ *   cJSON *issues = validate(&shape, value, NULL);     NULL = all is well */
 #ifndef API_VALIDATE_H
 #define API_VALIDATE_H
 
@@ -23,7 +23,8 @@
 
 /* Issues being collected, and the place in the document. */
 struct issues {
-    cJSON *list; /* NULL while there is none */
+    cJSON *list;         /* NULL while there is none */
+    const void *context; /* for `check` functions: what validate() was given */
     const char *path[ISSUE_MAX_DEPTH];
     size_t depth;
     size_t count;
@@ -98,8 +99,9 @@ struct shape {
     }
 extern const struct shape SHAPE_EMPTY; /* strict, no key allowed */
 
-/* The issues, for the caller to free, or NULL. `value` NULL = undefined. */
-cJSON *validate(const struct shape *shape, const cJSON *value);
+/* The issues, for the caller to free, or NULL. `value` NULL = undefined. `context` goes to
+ * the shape's `check` functions; NULL when none of them asks for it. */
+cJSON *validate(const struct shape *shape, const cJSON *value, const void *context);
 /* One value against one rule, `rule->name` being its path. */
 cJSON *validate_value(const struct rule *rule, const cJSON *value);
 /* A list of one issue, for checks that need more than the value. `path`: dotted keys are

@@ -186,6 +186,70 @@ describe('the contract', () => {
   });
 });
 
+// ---- where webhooks may go: a daemon with the outbound policy that it has unless told otherwise ----
+
+describe('webhook addresses', () => {
+  const blocked = ['http://169.254.169.254/latest', 'http://127.0.0.1/', 'http://[::1]/', 'http://10.0.0.1/', 'http://metadata.google.internal/', 'http://0x7f.1/', 'http://localhost:9/'];
+  const credentials = { type: 'API_KEY', apiKey: 'k' };
+  let strict;
+  const check = (name, body) => it(name, logged(() => strict.nangod, body));
+
+  before(async () => {
+    strict = await World.start({ oauth: false, integrations: { key: 'test-key' }, settings: { 'outbound.allow_private': 'false', public_url: 'https://ours.test' } });
+    await strict.nangod.must(201, 'POST', '/connections', { body: { provider_config_key: 'key', connection_id: 'c1', credentials } });
+  });
+  after(() => strict?.finish());
+
+  async function refused(method, target, body, path, code = 'custom') {
+    const answer = await strict.nangod.api(method, target, { body });
+    assert.equal(answer.status, 400, `${JSON.stringify(body)}: ${answer.text}`);
+    assert.equal(answer.body.error.code, 'invalid_body');
+    assert.deepEqual(answer.body.error.errors.map((issue) => [issue.code, issue.path]), [[code, path]], answer.text);
+  }
+
+  for (const url of [...blocked, 'https://ours.test/hook', 'https://OURS.test:8443/']) {
+    check(`${url} is refused everywhere`, async () => {
+      const path = ['webhook_url_override'];
+      await refused('POST', '/connections', { provider_config_key: 'key', connection_id: 'c2', credentials, webhook_url_override: url }, path);
+      await refused('PATCH', '/connections/c1?provider_config_key=key', { webhook_url_override: url }, path);
+      await refused('POST', '/connect/sessions', { end_user: { id: 'u' }, webhook_url_override: url }, path);
+      await refused('POST', '/connect/sessions/reconnect', { connection_id: 'c1', integration_id: 'key', webhook_url_override: url }, path);
+    });
+    check(`${url} is refused in the early place`, async () => {
+      const defaults = { integrations_config_defaults: { key: { connection_config: { webhook_url: url } } } };
+      const path = ['integrations_config_defaults', 'key', 'connection_config', 'webhook_url'];
+      await refused('POST', '/connect/sessions', { end_user: { id: 'u' }, ...defaults }, path);
+      await refused('POST', '/connect/sessions/reconnect', { connection_id: 'c1', integration_id: 'key', ...defaults }, path);
+    });
+  }
+
+  check('what is no http address is refused in the early place, too', async () => {
+    const path = ['integrations_config_defaults', 'key', 'connection_config', 'webhook_url'];
+    for (const url of ['javascript:alert(1)', 'file:///etc/passwd', 'x', 5]) {
+      await refused('POST', '/connect/sessions', { end_user: { id: 'u' }, integrations_config_defaults: { key: { connection_config: { webhook_url: url } } } }, path, 'invalid_union');
+    }
+  });
+
+  check('an address outside is taken from either place', async () => {
+    const session = async (body) => (await strict.nangod.must(201, 'POST', '/connect/sessions', { body: { end_user: { id: 'u' }, ...body } })).data.token;
+    const early = { integrations_config_defaults: { key: { connection_config: { webhook_url: 'https://example.com/early' } } } };
+    for (const [body, url] of [[{ webhook_url_override: 'https://example.com/h' }, 'https://example.com/h'], [early, 'https://example.com/early'], [{ ...early, webhook_url_override: 'https://example.com/h' }, 'https://example.com/h']]) {
+      const token = await session(body);
+      const { connectionId } = await strict.nangod.must(200, 'POST', `/api-auth/api-key/key?connect_session_token=${token}`, { body: { apiKey: 'k' } });
+      const connection = (await strict.get('key', connectionId)).body;
+      assert.equal(connection.webhook_url_override, url);
+      assert.equal(connection.connection_config.webhook_url, undefined);
+    }
+  });
+
+  check("a machine's own address is shared: another port of it is not ours", async () => {
+    const at = (port) => ({ body: { webhook_url_override: `http://127.0.0.1:${port}/h` } });
+    const target = '/connections/c1?provider_config_key=key';
+    assert.equal((await world.nangod.api('PATCH', target, at(world.nangod.port))).status, 400);
+    assert.equal((await world.nangod.api('PATCH', target, at(world.echo.port))).status, 200);
+  });
+});
+
 // ---- the sweep ----
 
 const goodRequests = () => [

@@ -6,6 +6,7 @@
 
 #include "api/fields.h"
 #include "base/json.h"
+#include "base/str.h"
 #include "test.h"
 
 static const struct rule text = {.kind = RULE_STRING};
@@ -47,14 +48,23 @@ static const struct shape shape = SHAPE_STRICT(rules);
 #define ISSUE(code, message, path)                                                       \
     "[{\"code\":\"" code "\",\"message\":\"" message "\",\"path\":[" path "]}]"
 
+#define WEBHOOK(code, message) ISSUE(code, message, "\"webhook_url_override\"")
+#define REFUSED(why) WEBHOOK("custom", "The outbound URL is not allowed: " why)
+
 /* The issues of one document; "" = none. */
 static void expect(const char *document, const char *issues)
 {
     cJSON *value = document != NULL ? json_parse(document, strlen(document), NULL) : NULL;
-    cJSON *found = validate(&shape, value);
-    char *got = found != NULL ? json_print(found) : NULL;
+    struct policy policy;
+    struct webhook_bounds bounds = {&policy, "http://ours.test:3003"};
+    cJSON *found;
+    char *got;
 
     print_message("%s\n", document != NULL ? document : "undefined");
+    policy_init(&policy, false);
+    found = validate(&shape, value, &bounds);
+    policy_finish(&policy);
+    got = found != NULL ? json_print(found) : NULL;
     assert_string_equal(got != NULL ? got : "", issues);
     free(got);
     cJSON_Delete(found);
@@ -214,7 +224,7 @@ TEST(webhook_addresses_are_urls_of_others)
 {
     expect("{\"webhook_url_override\":\"\"}", "");
     expect("{\"webhook_url_override\":\"https://example.com/hook?a=b\"}", "");
-    expect("{\"webhook_url_override\":\"http://[::1]:8080/\"}", "");
+    expect("{\"webhook_url_override\":\"http://[2606:4700::1111]:8080/\"}", "");
     expect("{\"webhook_url_override\":\"notaurl\"}",
         ISSUE("invalid_union", "Invalid input", "\"webhook_url_override\""));
     expect("{\"webhook_url_override\":\"http://\"}",
@@ -225,6 +235,36 @@ TEST(webhook_addresses_are_urls_of_others)
         ISSUE("custom", "Webhook URLs cannot point to Nango's domain (nango.dev).",
             "\"webhook_url_override\""));
     expect("{\"webhook_url_override\":\"https://notnango.dev/x\"}", "");
+}
+
+TEST(webhook_addresses_pass_the_outbound_policy)
+{
+    static const struct {
+        const char *url, *issues;
+    } rows[] = {
+        {"http://169.254.169.254/", REFUSED("the host is in the denylist")},
+        {"http://metadata.google.internal/x", REFUSED("the host is in the denylist")},
+        {"https://u:p@LOCALHOST./", REFUSED("the host is in the denylist")},
+        {"http://127.0.0.1:9/", REFUSED("the host is in the denylist")},
+        {"http://[::1]/", REFUSED("the host is in the denylist")},
+        {"http://127.0.0.2/", REFUSED("the address is in a blocked range")},
+        {"http://10.0.0.1/", REFUSED("the address is in a blocked range")},
+        {"http://2130706433/", REFUSED("the address is in a blocked range")},
+        {"http://[::ffff:10.0.0.1]/", REFUSED("the address is in a blocked range")},
+        {"http://a@b@example.com/", REFUSED("it has no host, or not a plain one")},
+        {"https://Ours.test/",
+            WEBHOOK("custom", "Webhook URLs cannot point to this server (ours.test).")},
+        {"https://hooks.ours.test/", ""},
+        {"http://example.com:99999/", WEBHOOK("invalid_union", "Invalid input")},
+        {"javascript:alert(1)", WEBHOOK("invalid_union", "Invalid input")},
+    };
+
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        char *document = str_printf("{\"webhook_url_override\":\"%s\"}", rows[i].url);
+
+        expect(document, rows[i].issues);
+        free(document);
+    }
 }
 
 TEST(addresses_are_judged)
@@ -270,6 +310,7 @@ int main(void)
         cmocka_unit_test(tags_obey_their_own_rules),
         cmocka_unit_test(end_users_have_an_id_and_perhaps_an_address),
         cmocka_unit_test(webhook_addresses_are_urls_of_others),
+        cmocka_unit_test(webhook_addresses_pass_the_outbound_policy),
         cmocka_unit_test(addresses_are_judged),
         cmocka_unit_test(tags_are_derived_in_lower_case_explicit_ones_last),
     };
