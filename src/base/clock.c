@@ -163,6 +163,18 @@ static bool take_zone(const char **at, int *minutes)
     return true;
 }
 
+/* The name of the day is not compared with the date, as in JavaScript. */
+static bool http_date(const char *text, int64_t *ms)
+{
+    struct tm tm = {0};
+    const char *end = strptime(text, "%a, %d %b %Y %H:%M:%S GMT", &tm);
+
+    if (end == NULL || *end != '\0')
+        return false;
+    *ms = (int64_t)timegm(&tm) * 1000;
+    return true;
+}
+
 bool clock_parse(const char *text, int64_t *ms)
 {
     const char *at = text;
@@ -170,7 +182,7 @@ bool clock_parse(const char *text, int64_t *ms)
     struct tm tm;
 
     if (!take_number(&at, 4, &year))
-        return false;
+        return http_date(text, ms);
     if (take_char(&at, '-')) {
         if (!take_number(&at, 2, &month))
             return false;

@@ -33,7 +33,7 @@ void clock_text_z(int64_t ms, char out[CLOCK_TEXT_SIZE]);
 void clock_text_offset(int64_t ms, char out[CLOCK_TEXT_SIZE]);
 /* ISO 8601 as JavaScript's Date reads it: date alone (UTC), date and time with optional
  * seconds and fraction (cut to ms), `T` or space, zone Z or ±hh:mm or ±hhmm; no zone =
- * UTC. */
+ * UTC. Or `Mon, 15 Jan 2024 12:36:00 GMT` (RFC 9110 section 5.6.7). */
 bool clock_parse(const char *text, int64_t *ms);
 
 #endif

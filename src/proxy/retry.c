@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/clock.h"
 #include "base/json.h"
@@ -104,18 +103,6 @@ static bool to_number(const char *text, double *out)
     return *end == '\0' && isfinite(*out);
 }
 
-/* `Mon, 15 Jan 2024 12:36:00 GMT` (RFC 9110 section 5.6.7). */
-static bool http_date(const char *text, int64_t *ms)
-{
-    struct tm tm = {0};
-    const char *end = strptime(text, "%a, %d %b %Y %H:%M:%S GMT", &tm);
-
-    if (end == NULL || *end != '\0')
-        return false;
-    *ms = (int64_t)timegm(&tm) * 1000;
-    return true;
-}
-
 /* An instant as epoch seconds or ms, or a date; 0 when it is none or not in the future.
  * Waits are whole seconds, rounded up. */
 static int64_t wait_at(const char *value, int64_t now_ms)
@@ -127,8 +114,7 @@ static int64_t wait_at(const char *value, int64_t now_ms)
         if (number < 0 || number > MAX_INSTANT_MS)
             return 0;
         at_ms = (int64_t)(number >= YEAR_1972_MS ? number : ceil(number) * 1000);
-    } else if (value == NULL ||
-               (!clock_parse(value, &at_ms) && !http_date(value, &at_ms))) {
+    } else if (value == NULL || !clock_parse(value, &at_ms)) {
         return 0;
     }
     if (at_ms <= now_ms)

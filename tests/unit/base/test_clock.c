@@ -23,6 +23,8 @@ TEST(instants_are_read_in_the_spellings_of_the_wire)
         {"2024-01-15", 1705276800000},
         {"2024-02-29", 1709164800000},
         {"1969-12-31T23:59:59.999Z", -1},
+        {"Thu, 01 Jan 2099 00:00:00 GMT", 4070908800000},
+        {"Thu, 01 Jan 1970 00:00:00 GMT", 0},
     };
     int64_t ms;
 
@@ -36,7 +38,8 @@ TEST(what_is_no_instant_is_refused)
 {
     static const char *const rows[] = {"", "soon", "2024", "2023-02-29", "2024-13-01",
         "2024-01-15T", "2024-01-15T25:00:00Z", "2024-01-15T12:34:56Zx", "1705322096",
-        "2024-01-15T12:60:00Z"};
+        "2024-01-15T12:60:00Z", "Thu, 01 Jan 2099", "Thu, 01 Jan 2099 00:00:00 GMT+1",
+        "Thu, 01 Foo 2099 00:00:00 GMT"};
     int64_t ms;
 
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
