@@ -67,10 +67,14 @@ static char *object_text(const cJSON *object)
 static bool expiry_normalise(
     cJSON *credentials, int64_t now_ms, int64_t *expires_at_ms, struct err *err)
 {
+    const cJSON *value = json_get(credentials, "expires_at");
     char text[CLOCK_TEXT_SIZE];
 
     if (!credentials_expiry(credentials, now_ms, expires_at_ms))
         return err_set(err, 400, "invalid_expires_at", "expires_at is not a date");
+    /* 0 is the row's word for "never": the first instant of 1970 becomes the second */
+    if (*expires_at_ms == 0 && token_expiry_parse(value, now_ms, expires_at_ms))
+        *expires_at_ms = 1;
     if (*expires_at_ms == 0) {
         json_remove(credentials, "expires_at");
         return true;

@@ -25,4 +25,16 @@ describe('dates of expiry', () => {
     await world.nangod.must(201, 'POST', '/connection', { body: { provider_config_key: 'oauth', connection_id: 'http-date-early', access_token: 'a', expires_at: 'Thu, 01 Jan 2099 00:00:00 GMT' } });
     assert.equal((await world.get('oauth', 'http-date-early')).body.credentials.expires_at, '2099-01-01T00:00:00.000Z');
   });
+
+  test('the beginning of 1970 is long ago, not never', async () => {
+    for (const [i, expires_at] of [0, '1970-01-01T00:00:00Z', '1970-01-01T00:00:00.000Z'].entries()) {
+      const made = await put(`epoch-${i}`, { access_token: 'a', expires_at });
+      assert.match(made.credentials.expires_at, /^1970-01-01T00:00:00\.00[01]Z$/);
+      const grant = await world.connect('oauth', `epoch-refreshed-${i}`, { expiresAt: expires_at });
+      const { body } = await world.get('oauth', `epoch-refreshed-${i}`);
+      assert.notEqual(body.credentials.access_token, grant.access_token, 'an expired token is refreshed');
+      await world.nangod.must(201, 'POST', '/connection', { body: { provider_config_key: 'oauth', connection_id: `epoch-early-${i}`, access_token: 'a', expires_at } });
+      assert.match((await world.get('oauth', `epoch-early-${i}`)).body.credentials.expires_at, /^1970-01-01T00:00:00\.00[01]Z$/);
+    }
+  });
 });
