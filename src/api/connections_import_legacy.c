@@ -3,6 +3,7 @@
  * "Legacy body"). What is needed depends on the provider's auth mode; unknown fields are
  * kept in `raw`. Each mode has a table of the fields it needs, with the error code of a
  * missing one. */
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -118,8 +119,8 @@ static bool copy_expiry(struct call *call, const struct mode *mode, cJSON *crede
         json_bool(call->body, "no_expiration", false))
         return true;
     if (cJSON_IsNumber(at)) {
-        ms = (int64_t)at->valuedouble;
-        known = true;
+        known = fabs(at->valuedouble) <= CLOCK_MAX_MS;
+        ms = known ? (int64_t)at->valuedouble : 0;
     } else if (cJSON_IsString(at)) {
         known = clock_parse(at->valuestring, &ms);
     } else if (json_i64(call->body, "expires_in", &seconds) ||

@@ -273,7 +273,7 @@ static void check_date(struct issues *issues, const cJSON *value)
         issue_type(issues, "date", value);
         return;
     }
-    if (cJSON_IsNumber(value) && fabs(value->valuedouble) <= 8.64e15)
+    if (cJSON_IsNumber(value) && fabs(value->valuedouble) <= CLOCK_MAX_MS)
         return;
     if (cJSON_IsString(value) && clock_parse(value->valuestring, &ms))
         return;

@@ -27,6 +27,8 @@ int64_t clock_mono_ms(void);
 int64_t clock_mono_us(void);
 
 #define CLOCK_TEXT_SIZE 40
+/* How far JavaScript's dates reach from 1970, either way (ECMA-262 section 21.4.1.1). */
+#define CLOCK_MAX_MS 8.64e15
 /* 2023-03-08T09:43:03.725Z */
 void clock_text_z(int64_t ms, char out[CLOCK_TEXT_SIZE]);
 /* 2023-03-08T09:43:03.725+00:00 */

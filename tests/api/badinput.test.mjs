@@ -90,6 +90,8 @@ const rows = [
   ['POST', '/connection', { body: { provider_config_key: 'key', connection_id: 'a' } }, 400, 'missing_api_key'],
   ['POST', '/connection', { body: { provider_config_key: 'oauth', connection_id: 'a' } }, 400, 'missing_access_token'],
   ['POST', '/connection', { body: { provider_config_key: 'oauth', connection_id: 'a', access_token: 't' } }, 400, 'missing_expires_at'],
+  ['POST', '/connection', { body: { provider_config_key: 'oauth', connection_id: 'a', access_token: 't', expires_at: 1e308 } }, 400, 'missing_expires_at'],
+  ['POST', '/connection', { body: { provider_config_key: 'oauth', connection_id: 'a', access_token: 't', expires_at: -9e15 } }, 400, 'missing_expires_at'],
   // metadata
   ['POST', '/connections/metadata', {}, 400, 'invalid_body', []],
   ['POST', '/connections/metadata', { body: { connection_id: 'c1', provider_config_key: 'key' } }, 400, 'invalid_body', ['metadata']],
