@@ -238,9 +238,10 @@ static bool store_connection(struct call *call, const struct integration *integr
 static void reply_echo(struct call *call, const char *id)
 {
     cJSON *body = call->body;
+    const cJSON *given = json_get(body, "connection_id");
 
     call->body = NULL;
-    if (json_get(body, "connection_id") == NULL)
+    if (given == NULL || cJSON_IsNull(given))
         json_set_str(body, "connection_id", id);
     reply_json(call, 201, body);
 }

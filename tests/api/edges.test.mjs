@@ -38,3 +38,17 @@ describe('dates of expiry', () => {
     }
   });
 });
+
+describe('the early import', () => {
+  const importEarly = (body) => world.nangod.api('POST', '/connection', { body });
+
+  test('without an id, or with null for one: the answer has the id that was made', async () => {
+    for (const id of [{}, { connection_id: null }]) {
+      const { status, body } = await importEarly({ provider_config_key: 'key', api_key: 'k', ...id });
+      assert.equal(status, 201);
+      assert.match(body.connection_id, /^[0-9a-f-]{36}$/);
+      assert.equal((await world.get('key', body.connection_id)).body.credentials.apiKey, 'k');
+    }
+    assert.equal((await importEarly({ provider_config_key: 'key', api_key: 'k', connection_id: 5 })).body.connection_id, 5, 'as it was sent');
+  });
+});
