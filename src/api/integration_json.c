@@ -32,7 +32,9 @@ char *integration_webhook_url(const struct call *call, const struct provider *pr
 {
     struct buf url;
 
-    if (provider == NULL || json_get(provider->entry, "webhook_routing_script") == NULL)
+    /* an overlay switches the routing of an entry off by '' */
+    if (provider == NULL ||
+        str_is_empty(json_str(provider->entry, "webhook_routing_script")))
         return NULL;
     buf_init(&url, 0);
     buf_printf(&url, "%s/webhook/%s/", call->server->public_url, environment->uuid);

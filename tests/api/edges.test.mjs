@@ -11,7 +11,7 @@ let world;
 const test = (name, body) => it(name, logged(() => world.nangod, body));
 
 before(async () => {
-  world = await World.start({ integrations: { key: 'test-key', oauth: 'test-oauth', basic: 'test-basic', none: 'test-none' } });
+  world = await World.start({ integrations: { key: 'test-key', oauth: 'test-oauth', basic: 'test-basic', none: 'test-none', routed: 'test-key-routed', unrouted: 'test-key-unrouted' } });
 });
 after(() => world?.finish());
 
@@ -51,4 +51,13 @@ describe('the early import', () => {
     }
     assert.equal((await importEarly({ provider_config_key: 'key', api_key: 'k', connection_id: 5 })).body.connection_id, 5, 'as it was sent');
   });
+});
+
+test("an empty webhook_routing_script is none: there is no address for the provider's webhooks", async () => {
+  const url = async (key) => (await world.nangod.must(200, 'GET', `/integrations/${key}?include=webhook`)).data.webhook_url;
+  const early = async (key) => (await world.nangod.must(200, 'GET', `/config/${key}?include_creds=true`)).config;
+  assert.match(await url('routed'), /\/webhook\/[0-9a-f-]{36}\/routed$/);
+  assert.equal((await early('routed')).has_webhook, true);
+  assert.equal(await url('unrouted'), null);
+  assert.equal((await early('unrouted')).has_webhook, false);
 });

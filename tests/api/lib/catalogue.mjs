@@ -63,6 +63,9 @@ export function testProviders({ oauth, echo }) {
       `    base_url: ${echo}`,
     ]));
     parts.push(entry('test-basic', [...common('Test Basic'), 'auth_mode: BASIC', 'proxy:', `    base_url: ${echo}`]));
+    for (const [name, script] of [['routed', 'testWebhookRouting'], ['unrouted', "''"]]) {
+      parts.push(entry(`test-key-${name}`, [...common(`Test Key, ${name}`), 'auth_mode: API_KEY', `webhook_routing_script: ${script}`, 'proxy:', `    base_url: ${echo}`]));
+    }
     parts.push(entry('test-none', [...common('Test None'), 'auth_mode: NONE', 'proxy:', `    base_url: ${echo}`]));
   }
   return parts.join('');
