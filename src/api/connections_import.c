@@ -177,7 +177,7 @@ static bool complete_tba(struct call *call, struct import *import)
 
     if (import->integration.provider->mode != AUTH_TBA)
         return true;
-    if (json_str(import->config, "accountId") == NULL) {
+    if (str_is_empty(json_str(import->config, "accountId"))) {
         reply_fault(call, 400, "invalid_body",
             "Missing accountId in connection_config. This is required to create a TBA "
             "connection.");

@@ -87,13 +87,14 @@ static const struct mode *find_mode(const struct provider *provider)
     return NULL;
 }
 
-/* False after a reply. */
+/* Empty counts as missing, but for BASIC: either of its texts may be empty. False after a
+ * reply. */
 static bool copy_fields(struct call *call, const struct mode *mode, cJSON *credentials)
 {
     for (const struct needed *field = mode->fields; field->from != NULL; field++) {
         const char *value = json_str(call->body, field->from);
 
-        if (value != NULL) {
+        if (value != NULL && (*value != '\0' || mode->mode == AUTH_BASIC)) {
             json_set_str(credentials, field->to, value);
         } else if (field->missing_code != NULL) {
             reply_detailed(
@@ -194,7 +195,7 @@ static cJSON *make_config(
 
     if ((mode->flags & WANTS_ACCOUNT) == 0)
         return config;
-    if (json_str(config, "accountId") == NULL) {
+    if (str_is_empty(json_str(config, "accountId"))) {
         cJSON_Delete(config);
         reply_detailed(call, 400, "missing_account_id", NULL,
             "Missing param 'connection_config.accountId'.");

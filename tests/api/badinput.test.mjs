@@ -16,6 +16,7 @@ const test = (name, body) => it(name, logged(() => world.nangod, body));
 
 before(async () => {
   world = await World.start({ integrations: { key: 'test-key', oauth: 'test-oauth', basic: 'test-basic', none: 'test-none' } });
+  await world.integration('oauth1', 'test-oauth1', { credentials: { type: 'OAUTH1', client_id: 'ck', client_secret: 'cs' } });
   for (const id of ['c1', 'c2']) {
     await world.nangod.must(201, 'POST', '/connections', { body: { provider_config_key: 'key', connection_id: id, credentials: { type: 'API_KEY', apiKey: 'k' } } });
   }
@@ -88,7 +89,12 @@ const rows = [
   ['POST', '/connection', { body: {} }, 400, 'missing_provider_config'],
   ['POST', '/connection', { body: { provider_config_key: 'nope', connection_id: 'a' } }, 400, 'unknown_provider_config'],
   ['POST', '/connection', { body: { provider_config_key: 'key', connection_id: 'a' } }, 400, 'missing_api_key'],
+  ['POST', '/connection', { body: { provider_config_key: 'key', connection_id: 'a', api_key: '' } }, 400, 'missing_api_key'],
   ['POST', '/connection', { body: { provider_config_key: 'oauth', connection_id: 'a' } }, 400, 'missing_access_token'],
+  ['POST', '/connection', { body: { provider_config_key: 'oauth', connection_id: 'a', access_token: '', no_expiration: true } }, 400, 'missing_access_token'],
+  ['POST', '/connection', { body: { provider_config_key: 'oauth1', connection_id: 'a', oauth_token: '', oauth_token_secret: 's' } }, 400, 'missing_oauth_token'],
+  ['POST', '/connection', { body: { provider_config_key: 'oauth1', connection_id: 'a', oauth_token: 't', oauth_token_secret: '' } }, 400, 'missing_oauth_token_secret'],
+  ['POST', '/connection', { body: { provider_config_key: 'basic', connection_id: 'a' } }, 400, 'missing_basic_username'],
   ['POST', '/connection', { body: { provider_config_key: 'oauth', connection_id: 'a', access_token: 't' } }, 400, 'missing_expires_at'],
   ['POST', '/connection', { body: { provider_config_key: 'oauth', connection_id: 'a', access_token: 't', expires_at: 1e308 } }, 400, 'missing_expires_at'],
   ['POST', '/connection', { body: { provider_config_key: 'oauth', connection_id: 'a', access_token: 't', expires_at: -9e15 } }, 400, 'missing_expires_at'],

@@ -51,6 +51,19 @@ describe('the early import', () => {
     }
     assert.equal((await importEarly({ provider_config_key: 'key', api_key: 'k', connection_id: 5 })).body.connection_id, 5, 'as it was sent');
   });
+
+  test('an empty name or password of BASIC is one', async () => {
+    for (const [i, pair] of [{ username: 'u', password: '' }, { username: '', password: 'p' }].entries()) {
+      assert.equal((await importEarly({ provider_config_key: 'basic', connection_id: `basic-${i}`, ...pair })).status, 201);
+      assert.deepEqual((await world.get('basic', `basic-${i}`)).body.credentials, { type: 'BASIC', ...pair });
+    }
+  });
+
+  test('an empty refresh token is none', async () => {
+    assert.equal((await importEarly({ provider_config_key: 'oauth', connection_id: 'no-refresh', access_token: 'a', refresh_token: '', no_expiration: true })).status, 201);
+    const { credentials } = (await world.get('oauth', 'no-refresh', '&refresh_token=true')).body;
+    assert.equal(credentials.refresh_token, undefined);
+  });
 });
 
 test("an empty webhook_routing_script is none: there is no address for the provider's webhooks", async () => {
