@@ -74,3 +74,10 @@ test("an empty webhook_routing_script is none: there is no address for the provi
   assert.equal(await url('unrouted'), null);
   assert.equal((await early('unrouted')).has_webhook, false);
 });
+
+test('search knows no case, in any alphabet', async () => {
+  await put('searched', { access_token: 'a' }, { end_user: { id: 'émile', display_name: 'Émile Ülker', email: 'emile@example.com' } });
+  const found = async (words) => (await world.nangod.must(200, 'GET', `/connections?search=${encodeURIComponent(words)}`)).connections.map((row) => row.connection_id);
+  for (const words of ['émile ü', 'ÉMILE Ü', 'EMILE@', 'SEARCHED']) assert.deepEqual(await found(words), ['searched'], words);
+  assert.deepEqual(await found('emile ü'), []);
+});

@@ -16,8 +16,8 @@
  * "Rare" is found by counting up to a bound: of a tag that most connections have, the
  * newest are quicker walked than all of them sorted.
  *
- * Substring search knows case for ASCII letters only, as LIKE does. It is the one filter
- * that looks at every connection of the environment. */
+ * Substring search (fold.h) is the one filter that looks at every connection of the
+ * environment. */
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
@@ -76,22 +76,6 @@ static struct sql begin_statement(struct sql_conn *conn, const struct statement 
             sql_i64(&q, s->parameters[i].number);
     }
     return q;
-}
-
-/* "%text%" with what LIKE would take for wildcards escaped. */
-static char *like_pattern(const char *text)
-{
-    struct buf out;
-
-    buf_init(&out, 0);
-    buf_putc(&out, '%');
-    for (; *text != '\0'; text++) {
-        if (strchr("%_\\", *text) != NULL)
-            buf_putc(&out, '\\');
-        buf_putc(&out, *text);
-    }
-    buf_putc(&out, '%');
-    return buf_take(&out, NULL);
 }
 
 /* One parameter for any number of keys. */
@@ -223,7 +207,7 @@ static void add_tags(
 }
 
 static void add_persons(
-    struct statement *s, const struct connection_filter *filter, const char *pattern)
+    struct statement *s, const struct connection_filter *filter, const char *search)
 {
     if (filter->end_user_id != NULL) {
         add(s, " AND c.end_user = (SELECT id FROM end_user "
@@ -238,18 +222,18 @@ static void add_persons(
         add_text(s, filter->organization_id);
     }
     if (filter->search != NULL) {
-        add(s, " AND (c.connection_id LIKE ? ESCAPE '\\' OR c.end_user IN "
+        add(s, " AND (folded_contains(c.connection_id, ?) OR c.end_user IN "
                "(SELECT id FROM end_user WHERE environment = ? AND "
-               "(display_name LIKE ? ESCAPE '\\' OR email LIKE ? ESCAPE '\\')))");
-        add_text(s, pattern);
+               "(folded_contains(display_name, ?) OR folded_contains(email, ?))))");
+        add_text(s, search);
         add_number(s, filter->environment_id);
-        add_text(s, pattern);
-        add_text(s, pattern);
+        add_text(s, search);
+        add_text(s, search);
     }
 }
 
 static void write_statement(struct statement *s, const struct connection_filter *filter,
-    const char *pattern, const char *integrations, enum way way, size_t tag)
+    const char *search, const char *integrations, enum way way, size_t tag)
 {
     add(s, CONNECTION_COLUMNS("NULL", "NULL") "FROM (SELECT c.id AS id FROM ");
     add(s, ways[way].from);
@@ -264,7 +248,7 @@ static void write_statement(struct statement *s, const struct connection_filter 
     }
     add_integrations(s, filter, integrations, way);
     add_tags(s, filter, way, tag);
-    add_persons(s, filter, pattern);
+    add_persons(s, filter, search);
     add(s, " ORDER BY c.created_at DESC, c.id DESC LIMIT ? OFFSET ?) p "
            "CROSS JOIN connection c ON c.id = p.id " CONNECTION_JOINS
            "ORDER BY c.created_at DESC, c.id DESC");
@@ -280,16 +264,16 @@ static bool list(struct sql_conn *conn, const struct connection_filter *filter,
     struct statement s = {.count = 0};
     enum way way;
     size_t tag = 0;
-    char *pattern, *integrations;
+    char *search, *integrations;
     enum sql_result step;
     struct sql q;
 
     if (!choose_way(conn, filter, &way, &tag, err))
         return false;
-    pattern = filter->search != NULL ? like_pattern(filter->search) : NULL;
+    search = filter->search != NULL ? fold_text(conn->letters, filter->search) : NULL;
     integrations = json_array(filter->integrations, filter->integration_count);
     buf_init(&s.text, 0);
-    write_statement(&s, filter, pattern, integrations, way, tag);
+    write_statement(&s, filter, search, integrations, way, tag);
     q = begin_statement(conn, &s);
     while ((step = sql_step(&q, err)) == SQL_ROW) {
         *rows = sql_room(*rows, *used, sizeof **rows);
@@ -297,7 +281,7 @@ static bool list(struct sql_conn *conn, const struct connection_filter *filter,
     }
     sql_end(&q);
     buf_finish(&s.text);
-    free(pattern);
+    free(search);
     free(integrations);
     return step == SQL_DONE;
 }

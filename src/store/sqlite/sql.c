@@ -65,6 +65,9 @@ bool sql_connect(
         rc = sqlite3_busy_timeout(conn->db, BUSY_TIMEOUT_MS);
     if (rc == SQLITE_OK)
         rc = sqlite3_exec(conn->db, pragmas[use], NULL, NULL, NULL);
+    conn->letters = fold_letters();
+    if (rc == SQLITE_OK)
+        rc = fold_define(conn->db, conn->letters);
     if (rc != SQLITE_OK) {
         sql_failed(conn->db, rc, err);
         sql_disconnect(conn);
@@ -84,6 +87,8 @@ void sql_disconnect(struct sql_conn *conn)
         (void)sqlite3_finalize(conn->slots[i].stmt); /* repeats its last step's error */
     rc = sqlite3_close(conn->db);
     assert(rc == SQLITE_OK); /* else a statement was not ended */
+    if (conn->letters != (locale_t)0)
+        freelocale(conn->letters);
     free(conn);
 }
 

@@ -19,6 +19,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "store/sqlite/fold.h"
 #include "store/store.h"
 
 enum {
@@ -29,6 +30,7 @@ enum {
 struct sql_conn {
     sqlite3 *db;
     struct sql_conn *next; /* for the pool */
+    locale_t letters;      /* of fold.h */
     size_t prepared;
     struct {
         const char *text;

@@ -362,11 +362,11 @@ struct listed {
 /* In the order of creation; `listing` below gives the order of the answer. */
 static const struct listed listed[] = {
     {"a-1", "github", "u1", "Ann Other", "ann@one.co", "o1", "{\"plan\":\"pro\"}", 0},
-    {"b_2", "github", "u2", "Bob", "bob@two.co", "o1",
+    {"b_2", "github", "u2", "Bob Émile Ülker", "bob@two.co", "o1",
         "{\"plan\":\"pro\",\"region\":\"eu\"}", 0},
     {"c%3", "slack", "u1", "Ann Other", "ann@one.co", "o1", "{\"plan\":\"free\"}", 1},
     {"D\\4", "slack", NULL, NULL, NULL, NULL, "{}", 2},
-    {"e-5", "slack", "u3", "x_y", "e@z.co", NULL, "{\"n\":1}", 0},
+    {"e-5", "slack", "u3", "x_y Юлия", "e@z.co", NULL, "{\"n\":1}", 0},
 };
 
 static void given_listed(struct world *w)
@@ -423,6 +423,10 @@ static const struct {
     {"search: _ is no wildcard", {.search = "_"}, "e-5 b_2 "},
     {"search: backslash is itself", {.search = "\\"}, "D\\4 "},
     {"search: a quote is itself", {.search = "'"}, ""},
+    {"search knows no case in Latin", {.search = "ÉMILE Ü"}, "b_2 "},
+    {"search knows no case in Cyrillic", {.search = "юЛИЯ"}, "e-5 "},
+    {"search: a letter is not its neighbour", {.search = "émile ú"}, ""},
+    {"search: beyond the text's end", {.search = "ülker x"}, ""},
     {"end user", {.end_user_id = "u1"}, "c%3 a-1 "},
     {"organization", {.organization_id = "o1"}, "c%3 b_2 a-1 "},
     {"one integration", {INTEGRATIONS("github")}, "b_2 a-1 "},
