@@ -49,7 +49,7 @@ static const struct rule override_value = {.kind = RULE_OBJECT, .shape = &overri
     RULE_TAGS(true)
 
 static const struct rule create_rules[] = {
-    {.name = "allowed_integrations", .kind = RULE_ARRAY, .optional = true, .item = &text_value},
+    {.name = "allowed_integrations", .kind = RULE_ARRAY, .optional = true, .max = 1000, .item = &text_value},
     COMMON_FIELDS,
 };
 static const struct rule reconnect_rules[] = {

@@ -11,6 +11,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 
+#define MAX_IDS 10000
 #define DASHBOARD "Please make sure the connection exists in the Nango dashboard"
 
 static bool is_id(const cJSON *value)
@@ -25,6 +26,11 @@ static void check_ids(struct issues *issues, const cJSON *value)
     const cJSON *child;
     bool ok = is_id(value) || cJSON_IsArray(value);
 
+    if (cJSON_IsArray(value) && cJSON_GetArraySize(value) > MAX_IDS) {
+        issue_add(
+            issues, "too_big", "Too big: expected array to have <=%d items", MAX_IDS);
+        return;
+    }
     if (cJSON_IsArray(value))
         cJSON_ArrayForEach(child, value)
         {

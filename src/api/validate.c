@@ -283,6 +283,7 @@ static void check_date(struct issues *issues, const cJSON *value)
 static void check_record(
     struct issues *issues, const struct rule *rule, const cJSON *value)
 {
+    size_t max = rule->max > 0 ? rule->max : RECORD_MAX_KEYS;
     const cJSON *child;
 
     if (!cJSON_IsObject(value)) {
@@ -291,6 +292,10 @@ static void check_record(
     }
     if (rule->item == NULL)
         return;
+    if ((size_t)cJSON_GetArraySize(value) > max) {
+        issue_add(issues, "too_big", "Too big: expected record to have <=%zu keys", max);
+        return;
+    }
     cJSON_ArrayForEach(child, value)
     {
         issue_enter(issues, child->string);

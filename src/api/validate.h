@@ -20,6 +20,9 @@
 
 #define ISSUE_MAX_DEPTH 8
 #define ISSUE_MAX_COUNT 100 /* further ones are not listed */
+/* Keys of a record whose values have a rule, unless its `max` says otherwise: handlers copy
+ * such records key by key, and look up each. */
+#define RECORD_MAX_KEYS 1000
 
 /* Issues being collected, and the place in the document. */
 struct issues {
@@ -70,7 +73,7 @@ struct rule {
     enum rule_kind kind;
     bool optional;
     bool email;
-    size_t min; /* characters; elements; the number itself */
+    size_t min; /* characters; elements; keys (max only); the number itself */
     size_t max; /* 0 = no bound */
     const struct pattern *pattern;
     const char *starts;

@@ -12,7 +12,7 @@ import { World } from './lib/world.mjs';
 
 let world;
 let token;
-const test = (name, body) => it(name, logged(() => world.nangod, body));
+const test = (name, ...rest) => it(name, ...rest.slice(0, -1), logged(() => world.nangod, rest.at(-1)));
 
 before(async () => {
   world = await World.start({ integrations: { key: 'test-key', oauth: 'test-oauth', basic: 'test-basic', none: 'test-none' } });
@@ -191,6 +191,57 @@ describe('the contract', () => {
   test('a request line over the limit → 414 or 431', async () => {
     const answer = await world.nangod.api('GET', `/connections?search=${'x'.repeat(100_000)}`);
     assert.ok([414, 431].includes(answer.status), String(answer.status));
+  });
+});
+
+// ---- more of everything than anybody needs: refused, or answered in the time of its size ----
+
+describe('many keys, many elements', () => {
+  const many = 100_000;
+  const keys = (n, value = 'v') => Object.fromEntries(Array.from({ length: n }, (_, i) => [`k${i}`, value]));
+  const credentials = { type: 'API_KEY', apiKey: 'k' };
+  const refusals = [
+    ['POST', '/connections', (n) => ({ provider_config_key: 'key', credentials, tags: keys(n) }), 'custom', ['tags']],
+    ['POST', '/connections', (n) => ({ provider_config_key: 'key', credentials, end_user: { id: 'u', tags: keys(n) } }), 'too_big', ['end_user', 'tags']],
+    ['PATCH', '/connections/c2?provider_config_key=key', (n) => ({ end_user: { id: 'u', tags: keys(n) } }), 'too_big', ['end_user', 'tags']],
+    ['POST', '/integrations', (n) => ({ provider: 'test-key', unique_key: 'many', custom: keys(n) }), 'too_big', ['custom']],
+    ['POST', '/integrations', (n) => ({ provider: 'test-key', unique_key: 'many', integration_config: keys(n) }), 'too_big', ['integration_config']],
+    ['PATCH', '/integrations/key', (n) => ({ custom: keys(n) }), 'too_big', ['custom']],
+    ['POST', '/connect/sessions', (n) => ({ end_user: { id: 'u', tags: keys(n) } }), 'too_big', ['end_user', 'tags']],
+    ['POST', '/connect/sessions', (n) => ({ end_user: { id: 'u' }, allowed_integrations: Array(n).fill('key') }), 'too_big', ['allowed_integrations']],
+    ['POST', '/connect/sessions', (n) => ({ end_user: { id: 'u' }, integrations_config_defaults: keys(n, {}) }), 'too_big', ['integrations_config_defaults']],
+    ['POST', '/connect/sessions', (n) => ({ end_user: { id: 'u' }, overrides: keys(n, {}) }), 'too_big', ['overrides']],
+    ['POST', '/connect/sessions', (n) => ({ end_user: { id: 'u' }, integrations_config_defaults: { key: { authorization_params: keys(n) } } }), 'too_big', ['integrations_config_defaults', 'key', 'authorization_params']],
+  ];
+  for (const [method, target, body, code, path] of refusals) {
+    for (const n of [1001, many]) {
+      test(`${method} ${target}: ${n} of ${path.join('.')} → ${code}`, async () => {
+        const answer = await world.nangod.api(method, target, { body: body(n) });
+        assert.equal(answer.status, 400, answer.text.slice(0, 300));
+        assert.deepEqual(answer.body.error.errors.map((issue) => [issue.code, issue.path]), [[code, path]]);
+      });
+    }
+  }
+
+  test('ids of POST /connections/metadata: 10,000 at most', async () => {
+    const send = (n) => world.nangod.api('POST', '/connections/metadata', { body: { provider_config_key: 'key', connection_id: Array(n).fill('c1'), metadata: {} } });
+    assert.equal((await send(10_000)).status, 201);
+    const { status, body } = await send(10_001);
+    assert.equal(status, 400);
+    assert.deepEqual(body.error.errors, [{ code: 'too_big', message: 'Too big: expected array to have <=10000 items', path: ['connection_id'] }]);
+  });
+
+  // Quadratic work on these takes minutes.
+  test(`${many} keys of metadata, of a configuration and of what is ignored are no trouble`, { timeout: 60_000 }, async () => {
+    await world.nangod.must(201, 'POST', '/connections', { body: { provider_config_key: 'key', connection_id: 'many', credentials, metadata: keys(many), connection_config: keys(many) } });
+    await world.nangod.must(200, 'PATCH', '/connections/metadata', { body: { provider_config_key: 'key', connection_id: 'many', metadata: { ...keys(many, 'w'), more: 1 } } });
+    const { body } = await world.get('key', 'many');
+    assert.deepEqual([Object.keys(body.metadata).length, body.metadata.k7, body.metadata.more], [many + 1, 'w', 1]);
+    assert.equal(Object.keys(body.connection_config).length, many);
+    await world.nangod.must(201, 'POST', '/connection/many/metadata?provider_config_key=key', { body: keys(many) });
+    await world.nangod.must(201, 'POST', '/connection', { body: { provider_config_key: 'key', connection_id: 'many', api_key: 'k', ...keys(many) } });
+    assert.equal((await world.nangod.api('POST', '/connections', { body: { provider_config_key: 'key', credentials, ...keys(many) } })).status, 400);
+    assert.equal((await world.nangod.api('POST', '/config', { body: { provider_config_key: 'key', ...keys(many) } })).status, 400);
   });
 });
 

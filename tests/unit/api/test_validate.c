@@ -130,6 +130,23 @@ TEST(lengths_and_ranges_are_bounded)
             "invalid_type", "Invalid input: expected int, received number", "\"count\""));
 }
 
+TEST(records_have_a_bounded_number_of_keys)
+{
+    struct buf document;
+
+    buf_init(&document, 0);
+    buf_puts(&document, "{\"record\":{");
+    for (int i = 0; i < RECORD_MAX_KEYS; i++)
+        buf_printf(&document, "%s\"k%d\":\"v\"", i > 0 ? "," : "", i);
+    buf_puts(&document, "}}");
+    expect(document.data, "");
+    document.len -= 2;
+    buf_puts(&document, ",\"one\":1}}");
+    expect(document.data,
+        ISSUE("too_big", "Too big: expected record to have <=1000 keys", "\"record\""));
+    buf_finish(&document);
+}
+
 TEST(formats_show_their_pattern)
 {
     expect("{\"key\":\"a/b\"}",
@@ -304,6 +321,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(types_are_named),
         cmocka_unit_test(lengths_and_ranges_are_bounded),
+        cmocka_unit_test(records_have_a_bounded_number_of_keys),
         cmocka_unit_test(formats_show_their_pattern),
         cmocka_unit_test(choices_are_listed),
         cmocka_unit_test(unknown_keys_come_last_and_together),
