@@ -81,3 +81,11 @@ test('search knows no case, in any alphabet', async () => {
   for (const words of ['émile ü', 'ÉMILE Ü', 'EMILE@', 'SEARCHED']) assert.deepEqual(await found(words), ['searched'], words);
   assert.deepEqual(await found('emile ü'), []);
 });
+
+test('a dot in the search for providers stands for any one character', async () => {
+  const found = async (words) => (await world.nangod.must(200, 'GET', `/providers?search=${words}`)).data.map((row) => row.name);
+  assert.ok((await found('test.key')).includes('test-key'));
+  assert.ok((await found('T..T-KEY')).includes('test-key'));
+  assert.deepEqual(await found('test..key'), []);
+  assert.deepEqual(await found('no-such'), []);
+});
