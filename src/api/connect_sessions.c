@@ -10,6 +10,8 @@
 #include "base/json.h"
 #include "base/str.h"
 
+#define TELEMETRY_SKEW_MS (2 * INT64_C(3600000))
+
 static const struct rule text_value = {.kind = RULE_STRING};
 
 static const struct rule config_rules[] = {
@@ -376,6 +378,20 @@ static const struct rule telemetry_rules[] = {
 };
 static const struct shape telemetry_shape = SHAPE_STRICT(telemetry_rules);
 
+/* False after a reply: a report is of now, give or take what clocks differ by. */
+static bool is_recent(struct call *call)
+{
+    const char *path[] = {"timestamp", NULL};
+    int64_t ms = 0;
+
+    (void)date_read(json_get(call->body, "timestamp"), &ms); /* checked by the shape */
+    if (llabs(ms - clock_now_ms(call->server->clock)) <= TELEMETRY_SKEW_MS)
+        return true;
+    reply_issues(call, "invalid_body",
+        issue_list("custom", "The timestamp is more than 2 hours off", path));
+    return false;
+}
+
 /* The official Connect UI reports what people click. The report is checked, so that it
  * keeps working, and dropped: nothing is recorded about end users. */
 void connect_telemetry(struct call *call)
@@ -383,7 +399,8 @@ void connect_telemetry(struct call *call)
     struct session session;
     struct err err = {0};
 
-    if (!call_check_query(call, &SHAPE_EMPTY) || !call_check_body(call, &telemetry_shape))
+    if (!call_check_query(call, &SHAPE_EMPTY) ||
+        !call_check_body(call, &telemetry_shape) || !is_recent(call))
         return;
     if (!session_load(call_auth(call), json_str(call->body, "token"), &session, &err)) {
         reply_error_detailed(call, &err);

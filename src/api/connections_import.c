@@ -107,13 +107,10 @@ static void import_finish(struct import *import)
 /* Dates are stored in one spelling; so are they in the copy that becomes `raw`. */
 static void normalise_expiry(cJSON *credentials)
 {
-    const cJSON *value = json_get(credentials, "expires_at");
     char text[CLOCK_TEXT_SIZE];
     int64_t ms;
 
-    if (cJSON_IsNumber(value))
-        ms = (int64_t)value->valuedouble;
-    else if (!cJSON_IsString(value) || !clock_parse(value->valuestring, &ms))
+    if (!date_read(json_get(credentials, "expires_at"), &ms))
         return;
     clock_text_z(ms, text);
     json_set_str(credentials, "expires_at", text);

@@ -3,7 +3,6 @@
  * "Legacy body"). What is needed depends on the provider's auth mode; unknown fields are
  * kept in `raw`. Each mode has a table of the fields it needs, with the error code of a
  * missing one. */
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -119,11 +118,8 @@ static bool copy_expiry(struct call *call, const struct mode *mode, cJSON *crede
     if ((mode->flags & (WANTS_EXPIRY | TAKES_EXPIRY)) == 0 ||
         json_bool(call->body, "no_expiration", false))
         return true;
-    if (cJSON_IsNumber(at)) {
-        known = fabs(at->valuedouble) <= CLOCK_MAX_MS;
-        ms = known ? (int64_t)at->valuedouble : 0;
-    } else if (cJSON_IsString(at)) {
-        known = clock_parse(at->valuestring, &ms);
+    if (cJSON_IsNumber(at) || cJSON_IsString(at)) {
+        known = date_read(at, &ms);
     } else if (json_i64(call->body, "expires_in", &seconds) ||
                (cJSON_IsString(in) && str_to_i64(in->valuestring, &seconds))) {
         known = seconds >= 0 && seconds < INT64_C(100) * 366 * 86400;

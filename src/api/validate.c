@@ -265,19 +265,23 @@ static void check_flag(struct issues *issues, const cJSON *value)
         add_options(issues, flag_options, "Invalid option: expected one of ");
 }
 
+bool date_read(const cJSON *value, int64_t *ms)
+{
+    if (cJSON_IsNumber(value) && fabs(value->valuedouble) <= CLOCK_MAX_MS) {
+        *ms = (int64_t)value->valuedouble;
+        return true;
+    }
+    return cJSON_IsString(value) && clock_parse(value->valuestring, ms);
+}
+
 static void check_date(struct issues *issues, const cJSON *value)
 {
     int64_t ms;
 
-    if (value == NULL) {
+    if (value == NULL)
         issue_type(issues, "date", value);
-        return;
-    }
-    if (cJSON_IsNumber(value) && fabs(value->valuedouble) <= CLOCK_MAX_MS)
-        return;
-    if (cJSON_IsString(value) && clock_parse(value->valuestring, &ms))
-        return;
-    issue_add(issues, "invalid_type", "Invalid input: expected date, received Date");
+    else if (!date_read(value, &ms))
+        issue_add(issues, "invalid_type", "Invalid input: expected date, received Date");
 }
 
 static void check_record(

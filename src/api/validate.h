@@ -17,6 +17,7 @@
 #include <cjson/cJSON.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #define ISSUE_MAX_DEPTH 8
 #define ISSUE_MAX_COUNT 100 /* further ones are not listed */
@@ -111,6 +112,8 @@ cJSON *validate_value(const struct rule *rule, const cJSON *value);
  * not split; ends with NULL. */
 cJSON *issue_list(const char *code, const char *message, const char *const *path);
 
+/* A value that RULE_DATE takes, in milliseconds since 1970. */
+bool date_read(const cJSON *value, int64_t *ms);
 /* RFC 5321 in the shape that browsers and the official server accept. */
 bool is_email(const char *s);
 

@@ -89,3 +89,18 @@ test('a dot in the search for providers stands for any one character', async () 
   assert.deepEqual(await found('test..key'), []);
   assert.deepEqual(await found('no-such'), []);
 });
+
+test('a report of the Connect UI is of now, two hours more or less', async () => {
+  const { data: { token } } = await world.nangod.must(201, 'POST', '/connect/sessions', { body: { end_user: { id: 'u' } } });
+  const report = (off, as = (ms) => new Date(ms).toISOString()) => world.nangod.api('POST', '/connect/telemetry', { key: null, body: { token, event: 'open', timestamp: as(Date.now() + off) } });
+  for (const minutes of [0, -119, 119]) {
+    assert.equal((await report(minutes * 60_000)).status, 204);
+    assert.equal((await report(minutes * 60_000, Number)).status, 204);
+  }
+  for (const minutes of [-121, 121, -1_000_000]) {
+    const { status, body } = await report(minutes * 60_000);
+    assert.equal(status, 400);
+    assert.equal(body.error.code, 'invalid_body');
+    assert.deepEqual(body.error.errors[0].path, ['timestamp']);
+  }
+});
