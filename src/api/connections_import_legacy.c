@@ -123,7 +123,8 @@ static bool copy_expiry(struct call *call, const struct mode *mode, cJSON *crede
     } else if (json_i64(call->body, "expires_in", &seconds) ||
                (cJSON_IsString(in) && str_to_i64(in->valuestring, &seconds))) {
         known = seconds >= 0 && seconds < INT64_C(100) * 366 * 86400;
-        ms = clock_now_ms(call_auth(call)->clock) + seconds * 1000;
+        if (known)
+            ms = clock_now_ms(call_auth(call)->clock) + seconds * 1000;
     }
     if (known) {
         clock_text_z(ms, text);
