@@ -35,6 +35,8 @@ struct ask {
     char key[FIELD_MAX + 1];
     bool force;
     bool with_refresh_token;
+    bool
+        refresh_app_token; /* there is none to refresh here, but its right is asked for */
 };
 
 /* The query as every client writes it, read without building anything. False: not plain
@@ -78,6 +80,8 @@ static bool read_plain_query(const char *text, struct ask *ask)
                 ask->force = on;
             else if (field == 2)
                 ask->with_refresh_token = on;
+            else
+                ask->refresh_app_token = on;
         }
     }
     return (seen & 1u) != 0;
@@ -95,6 +99,7 @@ static bool read_query(struct call *call, struct ask *ask)
     str_copy(ask->key, sizeof ask->key, call_query_str(call, "provider_config_key"));
     ask->force = call_query_flag(call, "force_refresh");
     ask->with_refresh_token = call_query_flag(call, "refresh_token");
+    ask->refresh_app_token = call_query_flag(call, "refresh_github_app_jwt_token");
     return true;
 }
 
@@ -322,7 +327,8 @@ void get_connection(struct call *call)
     id = call_param_checked(call, 0, &PATTERN_CONNECTION_ID);
     if (id == NULL)
         return;
-    if ((ask.force || ask.with_refresh_token) && !may_read_credentials(call)) {
+    if ((ask.force || ask.with_refresh_token || ask.refresh_app_token) &&
+        !may_read_credentials(call)) {
         call_needs_scope(call, "environment:connections:read_credentials", NULL);
         return;
     }

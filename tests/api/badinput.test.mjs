@@ -98,6 +98,7 @@ const rows = [
   ['POST', '/connection', { body: { provider_config_key: 'oauth', connection_id: 'a', access_token: 't' } }, 400, 'missing_expires_at'],
   ['POST', '/connection', { body: { provider_config_key: 'oauth', connection_id: 'a', access_token: 't', expires_at: 1e308 } }, 400, 'missing_expires_at'],
   ['POST', '/connection', { body: { provider_config_key: 'oauth', connection_id: 'a', access_token: 't', expires_at: -9e15 } }, 400, 'missing_expires_at'],
+  ['POST', '/connection', { body: { provider_config_key: 'oauth', connection_id: 'a', access_token: 't', expires_in: '9223372036854775807' } }, 400, 'missing_expires_at'],
   // metadata
   ['POST', '/connections/metadata', {}, 400, 'invalid_body', []],
   ['POST', '/connections/metadata', { body: { connection_id: 'c1', provider_config_key: 'key' } }, 400, 'invalid_body', ['metadata']],
@@ -192,6 +193,46 @@ describe('the contract', () => {
     const answer = await world.nangod.api('GET', `/connections?search=${'x'.repeat(100_000)}`);
     assert.ok([414, 431].includes(answer.status), String(answer.status));
   });
+});
+
+// ---- keys that may not do everything ----
+
+describe('a key with few rights', () => {
+  let limited;
+  const check = (name, body) => it(name, logged(() => limited.nangod, body));
+
+  before(async () => {
+    limited = await World.start({ oauth: false, integrations: { key: 'test-key' } });
+    await limited.nangod.must(201, 'POST', '/connections', { body: { provider_config_key: 'key', connection_id: 'c1', credentials: { type: 'API_KEY', apiKey: 'k' } } });
+    await limited.nangod.grant('environment:connections:read environment:integrations:read');
+  });
+  after(() => limited?.finish());
+
+  check('reads a connection without its credentials', async () => {
+    const { status, body } = await limited.get('key', 'c1', '&force_refresh=false&refresh_token=0&refresh_github_app_jwt_token=no');
+    assert.deepEqual([status, body.credentials], [200, {}]);
+  });
+
+  const credentials = { credentials: 'environment:connections:read_credentials', settings: 'environment:integrations:read_credentials' };
+  for (const [method, target, scope] of [
+    ['GET', '/connections/c1?provider_config_key=key&force_refresh=true', credentials.credentials],
+    ['GET', '/connections/c1?provider_config_key=key&refresh_token=true', credentials.credentials],
+    ['GET', '/connections/c1?provider_config_key=key&refresh_github_app_jwt_token=true', credentials.credentials],
+    ['GET', '/connections/c1?provider_config_key=k%65y&refresh_github_app_jwt_token=yes', credentials.credentials],
+    ['GET', '/config/key?include_creds=true', credentials.settings],
+    ['GET', '/environment-variables', 'environment:variables:read'],
+    ['POST', '/connect/sessions', 'environment:connect_sessions:write'],
+    ['POST', '/environments', 'account:environments:create'],
+    ['DELETE', '/environments/1', 'account:environments:delete'],
+    ['POST', '/environment/api-keys', 'account:environments:api_keys:create'],
+    ['DELETE', '/environment/api-keys', 'account:environments:api_keys:delete'],
+    ['POST', '/environment/webhook-signing-key/rotate', 'environment:webhook_signing_key:rotate'],
+  ]) {
+    check(`${method} ${target} → 403 for want of ${scope}`, async () => {
+      const { status, body } = await limited.nangod.api(method, target);
+      assert.deepEqual([status, body.error.code, body.error.message], [403, 'forbidden', `Insufficient scope. Required: ${scope}`]);
+    });
+  }
 });
 
 // ---- more of everything than anybody needs: refused, or answered in the time of its size ----

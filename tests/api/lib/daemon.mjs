@@ -149,6 +149,15 @@ export class Daemon {
     return stdout;
   }
 
+  // Gives the secret keys other scopes. There is no command for it: it is done to the database, while
+  // the daemon is down.
+  async grant(scopes) {
+    const change = 'import sqlite3, sys\nwith sqlite3.connect(sys.argv[1]) as db: db.execute("UPDATE api_key SET scopes = ?", sys.argv[2:])';
+    await this.stop();
+    await run('python3', ['-c', change, path.join(this.data, 'nango.db'), scopes]);
+    await this.again();
+  }
+
   // SIGTERM and the exit code.
   async stop({ within = 20_000 } = {}) {
     if (!this.child || this.exit) return this.exit;
