@@ -132,7 +132,9 @@ void list_connections(struct call *call)
     filter.tag_count =
         read_tags(json_get(call->query, "tags"), tag_keys, tag_values, owned);
     filter.offset = query_count(call, "page") * (filter.limit > 0 ? filter.limit : 10000);
-    if (store_list_connections(call_auth(call)->store, &filter, &rows, &count, &err))
+    if (list != NULL && filter.integration_count == 0)
+        reply_list(call, NULL, 0); /* of no integration, not of all */
+    else if (store_list_connections(call_auth(call)->store, &filter, &rows, &count, &err))
         reply_list(call, rows, count);
     else
         reply_error(call, &err);

@@ -104,3 +104,10 @@ test('a report of the Connect UI is of now, two hours more or less', async () =>
     assert.deepEqual(body.error.errors[0].path, ['timestamp']);
   }
 });
+
+test('a list of integrations with nothing in it lists nothing', async () => {
+  await put('listed', { access_token: 'a' });
+  const found = async (list) => (await world.nangod.must(200, 'GET', `/connections?connectionId=listed&integrationId=${list}`)).connections.length;
+  for (const list of [',', '%20', ',%20,']) assert.equal(await found(list), 0, list);
+  for (const list of ['oauth', 'key,oauth', ',%20oauth%20,']) assert.equal(await found(list), 1, list);
+});
