@@ -95,7 +95,8 @@ static bool parse_json_body(struct call *call)
     return call->body != NULL;
 }
 
-/* Without a content type a body is not read (contract section 1.1). */
+/* Without a content type a body is not read (contract section 1.1); with one and neither
+ * length nor chunks there is none. */
 static bool parse_body(struct call *call)
 {
     const char *type = http_header(call->req, "content-type");
@@ -144,7 +145,9 @@ static void on_body(
         call_free(call);
         return;
     }
-    if (result == HTTP_BODY_OK && http_has_body(call->req))
+    /* a length of zero announces a body, too: an empty one */
+    if (result == HTTP_BODY_OK &&
+        (http_has_body(call->req) || http_header(call->req, "content-length") != NULL))
         call->body_text = buf_take(body, &call->body_len);
     submit(call, run_on_worker);
 }

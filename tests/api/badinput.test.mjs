@@ -8,6 +8,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 
 import { logged } from './lib/daemon.mjs';
+import { exchange } from './lib/socket.mjs';
 import { World } from './lib/world.mjs';
 
 let world;
@@ -67,6 +68,9 @@ const rows = [
   ['GET', '/connections', { headers: { 'Content-Type': 'text/plain' } }, 415, 'invalid_content_type'],
   ['POST', '/connections', {}, 400, 'invalid_body', []],
   ['POST', '/connections', { body: [] }, 400, 'invalid_body', []],
+  // an empty body announced as JSON is {}; without a type it is none
+  ['POST', '/connections', { body: '', headers: json }, 400, 'invalid_body', ['provider_config_key']],
+  ['POST', '/connections', { body: '' }, 400, 'invalid_body', []],
   ['POST', '/connections', { body: '"x"', headers: json }, 400, 'invalid_json'],
   ['POST', '/connections', { body: '{"a":1,}', headers: json }, 400, 'invalid_json'],
   ['POST', '/connections', { body: {} }, 400, 'invalid_body', ['provider_config_key']],
@@ -174,6 +178,11 @@ describe('the contract', () => {
       if (path !== undefined) assert.deepEqual(answer.body.error.errors?.[0]?.path, path, answer.text);
     });
   }
+
+  test('a content type without a length announces no body', async () => {
+    const { text } = await exchange(world.nangod.port, `POST /connections HTTP/1.1\r\nHost: a\r\nConnection: close\r\nAuthorization: Bearer ${world.nangod.keys.secretKey}\r\nContent-Type: application/json\r\n\r\n`);
+    assert.deepEqual(JSON.parse(text.slice(text.indexOf('\r\n\r\n') + 4)).error.errors[0], { code: 'invalid_type', message: 'Invalid input: expected object, received undefined', path: [] });
+  });
 
   test('a body over the limit → 413', async () => {
     const body = Buffer.concat([Buffer.from('{"a":"'), Buffer.alloc(76 * 1024 * 1024, 'x'), Buffer.from('"}')]);
