@@ -6,6 +6,7 @@
 
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
+import zlib from 'node:zlib';
 
 import { logged } from './lib/daemon.mjs';
 import { exchange } from './lib/socket.mjs';
@@ -41,6 +42,11 @@ const rows = [
   ['POST', '/connections', { key: null, body: 'x', headers: { 'Content-Type': 'text/plain' } }, 415, 'invalid_content_type'],
   ['GET', '/connect/session', {}, 401, 'invalid_connect_session_token_format'],
   ['GET', '/connect/session', { key: null }, 401, 'missing_auth_header'],
+  // what
+  ...['gzip', 'deflate', 'br', 'x, gzip'].map((coding) => ['POST', '/connections', { body: zlib.gzipSync('{}'), headers: { ...json, 'Content-Encoding': coding } }, 415, 'invalid_content_encoding']),
+  ['POST', '/connections', { key: null, body: zlib.gzipSync('{}'), headers: { ...json, 'Content-Encoding': 'gzip' } }, 415, 'invalid_content_encoding'],
+  ['POST', '/config', { body: zlib.gzipSync('{}'), headers: { ...json, 'Content-Encoding': 'gzip' } }, 415, 'invalid_content_encoding'],
+  ['POST', '/connections', { body: {}, headers: { 'Content-Encoding': 'identity' } }, 400, 'invalid_body', ['provider_config_key']],
   // where
   ['GET', '/nope', {}, 404, 'not_found'],
   ['POST', '/connections/c1', { body: {} }, 404, 'not_found'],
