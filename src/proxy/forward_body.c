@@ -51,6 +51,18 @@ static const char *wished_type(const struct forward *f)
         json_get(json_get(f->provider->entry, "proxy"), "headers"), "content-type");
 }
 
+/* Clients before 0.42 send texts and bytes under the type that their HTTP library gives to
+ * what it does not know, a form's, and name the real one for the provider alone. A type
+ * that is neither JSON nor a form says that this is not one to be read. */
+static bool is_really_form(const struct forward *f, const char *type)
+{
+    const char *passed = http_headers_find(&f->passed, "content-type");
+
+    return is_type(type, form_type) &&
+           (str_is_empty(passed) || is_type(passed, json_type) ||
+               is_type(passed, form_type));
+}
+
 void forward_body_refusal(struct err *err)
 {
     err_set(err, 413, "request_too_large", "The request body is too large");
@@ -279,7 +291,7 @@ void forward_body_start(struct forward *f)
     body->kind = BODY_NONE;
     body->coding = coding_of(f->req);
     body->is_json = is_type(type, json_type) && body->coding == NULL;
-    body->is_form = is_type(type, form_type) && body->coding == NULL;
+    body->is_form = is_really_form(f, type) && body->coding == NULL;
     body->to_form = is_type(wished_type(f), form_type);
     buf_init_secret(&body->kept, 0);
     body->length = http_body_length(f->req);

@@ -90,7 +90,6 @@ export const proxy = [
   {
     method: 'post',
     form: 'text and bytes with their content type',
-    since: '0.42.22',
     run: async ({ nango, ids }) => {
       const text = await nango.post({ endpoint: '/echo/a', ...to(ids), data: 'plain words', headers: { 'Content-Type': 'text/plain' } });
       assert.equal(text.data.body, 'plain words');
@@ -103,12 +102,16 @@ export const proxy = [
       });
       assert.equal(bytes.data.body, 'PK\u0003\u0004');
       assert.match(bytes.data.headers['content-type'], /^application\/octet-stream/);
+      for (const verb of ['PUT', 'PATCH']) {
+        const xml = await nango.proxy({ method: verb, endpoint: '/echo/a', ...to(ids), data: '<a b="c&amp;d=e">ü</a>', headers: { 'Content-Type': 'application/xml' } });
+        assert.equal(xml.data.body, '<a b="c&amp;d=e">ü</a>');
+        assert.match(xml.data.headers['content-type'], /^application\/xml/);
+      }
     },
   },
   {
     method: 'post',
     form: 'form fields, forwarded as a form',
-    since: '0.42.22',
     run: async ({ nango, ids }) => {
       const { data } = await nango.post({
         endpoint: '/echo/a',
