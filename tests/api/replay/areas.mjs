@@ -143,9 +143,16 @@ export function sessionToken(stage, area, name) {
   return token;
 }
 
-// Changes to a request that a stand-in of setup needs.
+// Changes to a request that a stand-in of setup needs, or a key that the recording leaves out.
 export const rewrite = {
-  errors: { 'UUID v1': { headers: { Authorization: 'Bearer 5b2d1f60-1d5c-11ef-9c1a-0242ac120002' } } },
+  errors: {
+    'UUID v1': { headers: { Authorization: 'Bearer 5b2d1f60-1d5c-11ef-9c1a-0242ac120002' } },
+    'upper-case key': (stage) => {
+      const key = stage.nangod.keys.secretKey;
+      if (key === key.toUpperCase()) throw new Error(`the key ${key} has no letters`);
+      return { headers: { Authorization: `Bearer ${key.toUpperCase()}` } };
+    },
+  },
   proxy: {
     'OAUTH2 expired, refresh fails': { headers: { 'Provider-Config-Key': 'rec-unreachable' } },
     'OAUTH2 expired, again (back-off)': { headers: { 'Provider-Config-Key': 'rec-unreachable' } },

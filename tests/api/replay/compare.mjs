@@ -44,9 +44,8 @@ const show = (value) => {
 // The ways in which `actual` differs from `recorded`, as lines "where: expected, got".
 //   partial   members of objects beyond the recorded ones are no difference
 //   trimmed   a recorded list holds some of the elements, in their order
-//   extras    names of members that may come on top
 export function differences(recorded, actual, options = {}, where = 'body') {
-  const { partial = false, trimmed = false, extras = new Set() } = options;
+  const { partial = false, trimmed = false } = options;
   if (recorded === '<id>') return Number.isSafeInteger(actual) ? [] : [`${where}: a number expected, got ${show(actual)}`];
   if (kind(recorded) !== kind(actual)) return [`${where}: expected ${show(recorded)}, got ${show(actual)}`];
   switch (kind(recorded)) {
@@ -60,7 +59,7 @@ export function differences(recorded, actual, options = {}, where = 'body') {
       }
       if (!partial) {
         for (const key of Object.keys(actual)) {
-          if (!(key in recorded) && !extras.has(key)) found.push(`${where}.${key}: not expected, got ${show(actual[key])}`);
+          if (!(key in recorded)) found.push(`${where}.${key}: not expected, got ${show(actual[key])}`);
         }
       }
       return found;
