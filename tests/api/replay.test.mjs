@@ -50,8 +50,8 @@ async function knownProviders() {
 
 // Everything one recordings file is replayed with.
 class Stage {
-  constructor(area, nangod, echo) {
-    Object.assign(this, { area, nangod, echo, sessions: {}, lastConnection: undefined });
+  constructor(area, nangod, echo, facts) {
+    Object.assign(this, { area, nangod, echo, facts, sessions: {}, lastConnection: undefined });
   }
 
   async recording(area) {
@@ -162,7 +162,7 @@ function replay(title, settings, { facts }) {
           nangod = await Daemon.start({
             settings: { 'outbound.allow_private': 'true', 'proxy.backoff_base_ms': '10', ...overlay.setting, ...settings },
           });
-          stage = new Stage(area, nangod, echo);
+          stage = new Stage(area, nangod, echo, facts);
           await setup[area]?.(stage);
         });
 
@@ -190,10 +190,10 @@ function replay(title, settings, { facts }) {
                 return;
               }
               assert.notDeepEqual(found, [], `listed as differing (${mine.why}), but it does not`);
-              const { status, body, trimmed } = typeof mine.ours === 'function' ? mine.ours(entry, stage) : mine.ours;
+              const { status, body, trimmed, whole = false } = typeof mine.ours === 'function' ? mine.ours(entry, stage) : mine.ours;
               assert.equal(answer.status, status, `${mine.why}: ${answer.text.slice(0, 300)}`);
               if (body !== undefined) {
-                assert.deepEqual(differences(stage.fill(body), stage.seen(answer.body), { partial: true, trimmed }), [], mine.why);
+                assert.deepEqual(differences(stage.fill(body), stage.seen(answer.body), { partial: !whole, trimmed }), [], mine.why);
               }
             }),
           );
@@ -227,4 +227,10 @@ describe('the tables of the replay', () => {
       }
     });
   }
+
+  it('differing: every row is told to users, in the table of docs/api.md', () => {
+    const text = fs.readFileSync(path.join(here, '../../docs/api.md'), 'utf8');
+    const told = text.split('\n').filter((line) => /^\| .* \| .* \| .* \|$/.test(line)).map((line) => line.slice(2));
+    for (const row of differing) assert.ok(row.noDoc ?? told.some((line) => line.startsWith(row.doc)), `docs/api.md has no row "${row.doc}": ${row.why}`);
+  });
 });

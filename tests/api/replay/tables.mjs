@@ -3,10 +3,14 @@
 //
 //   skipped      entries that are not sent: endpoints of later work
 //   differing    entries that are sent and whose answer is ours on purpose; `ours` is what must come
-//                instead (status, and the members of the body given; `trimmed` lists as in recordings). A row whose entries no longer
-//                differ from the recording is an error: the table must not outlive its reason.
+//                instead (status, and the members of the body given, or with `whole` all of them;
+//                `trimmed` lists as in recordings). A row whose entries no longer differ from the
+//                recording is an error: the table must not outlive its reason. `doc` begins a row
+//                of the table in docs/api.md, which tells users; `noDoc` says why none does.
 //
 // `names` selects by name (a list, or a pattern); `when` by the entry itself.
+
+import { createHash } from 'node:crypto';
 
 const named = (...list) => (entry) => list.includes(entry.name);
 const like = (pattern) => (entry) => pattern.test(entry.name);
@@ -31,90 +35,106 @@ const sentBody = (entry) => (typeof entry.request.body === 'string' ? entry.requ
 export const differing = [
   {
     why: 'an unknown route is 404 in JSON, never a page',
+    doc: 'unknown route',
     when: (entry) => entry.response.status === 404 && typeof entry.response.body === 'string' && entry.response.body.includes('<pre>Cannot '),
     except: ['legacy POST /config', 'legacy PUT /config', 'legacy DELETE /config/:key', 'legacy /unauth'],
     ours: notFound,
   },
   {
     why: 'GET of an unknown route: the recorder fell through to a dashboard it did not have',
+    doc: 'unknown route',
     area: 'errors',
     when: named('route GET /nope', 'route GET /connections/a/b/c', 'route GET /', 'duplicate slash'),
     ours: notFound,
   },
   {
     why: 'there are no plans here that would forbid it',
+    doc: '`overrides` of a connect session',
     area: 'connect-sessions',
     when: named('create, overrides'),
     ours: { status: 201, body: { data: { token: '<session-token>', connect_link: '<CONNECT-UI>?session_token=<session-token>', expires_at: '<timestamp ms Z>' } } },
   },
   {
     why: 'times of the list have milliseconds, whoever made the connection',
+    doc: '`created` in lists',
     area: 'connections',
     when: named('list: integrationId list'),
     ours: (entry) => ({ status: 200, body: JSON.parse(JSON.stringify(entry.response.body).replaceAll('<timestamp us', '<timestamp ms')) }),
   },
   {
     why: 'the derived webhook secret depends on the key, which the recording leaves out',
+    noDoc: 'the secret is made in the same way',
     area: 'integrations',
     when: named('legacy GET /config/:key with creds, APP'),
-    ours: { status: 200, body: { config: { client_id: '1234', auth_mode: 'APP', has_webhook: true } } },
+    ours: (entry, stage) => {
+      const { config } = entry.response.body;
+      const secret = createHash('sha256').update(config.client_id + stage.fill(config.client_secret) + config.app_link).digest('hex');
+      // The address of the documentation is the reference catalogue's.
+      return { status: 200, whole: true, body: { config: { ...config, webhook_secret: secret, ...(!stage.facts && { docs: '<volatile>' }) } } };
+    },
   },
   {
     why: 'the message says what was wrong with the token endpoint',
+    doc: 'proxied call whose refresh failed',
     area: 'proxy',
     when: named('OAUTH2 expired, refresh fails'),
     ours: refusal('server_error', 400, "Failed to get connection credentials: 'the token endpoint could not be reached (ECONNREFUSED): The host refused the connection'"),
   },
 
   // early paths that the newest reference server dropped, and ours keeps for the early clients
-  { why: 'early path kept', when: named('legacy GET /config'), ours: { status: 200, trimmed: true, body: { configs: [{ unique_key: 'rec-api', provider: 'private-api-bearer' }, { unique_key: 'rec-oauth2', provider: 'github' }] } } },
-  { why: 'early path kept', when: named('legacy POST /config'), ours: { status: 200, body: { config: { unique_key: 'rec-tmp', provider: 'github' } } } },
-  { why: 'early path kept', when: named('legacy PUT /config'), ours: refusal('missing_client_id') },
-  { why: 'early path kept', when: named('legacy DELETE /config/:key'), ours: { status: 204 } },
-  { why: 'early path kept', when: named('legacy GET /provider'), ours: { status: 200, body: { providers: { github: { auth_mode: 'OAUTH2' } } } } },
-  { why: 'early path kept', when: named('legacy GET /provider/:p'), ours: { status: 200, body: { provider: { auth_mode: 'OAUTH2' } } } },
-  { why: 'early path kept', when: named('legacy /unauth'), ours: { status: 200, body: { connectionId: '<uuid>', providerConfigKey: 'rec-none' } } },
+  { why: 'early path kept', doc: 'early paths', when: named('legacy GET /config'), ours: { status: 200, trimmed: true, body: { configs: [{ unique_key: 'rec-api', provider: 'private-api-bearer' }, { unique_key: 'rec-oauth2', provider: 'github' }] } } },
+  { why: 'early path kept', doc: 'early paths', when: named('legacy POST /config'), ours: { status: 200, body: { config: { unique_key: 'rec-tmp', provider: 'github' } } } },
+  { why: 'early path kept', doc: 'early paths', when: named('legacy PUT /config'), ours: refusal('missing_client_id') },
+  { why: 'early path kept', doc: 'early paths', when: named('legacy DELETE /config/:key'), ours: { status: 204 } },
+  { why: 'early path kept', doc: 'early paths', when: named('legacy GET /provider'), ours: { status: 200, body: { providers: { github: { auth_mode: 'OAUTH2' } } } } },
+  { why: 'early path kept', doc: 'early paths', when: named('legacy GET /provider/:p'), ours: { status: 200, body: { provider: { auth_mode: 'OAUTH2' } } } },
+  { why: 'early path kept', doc: 'early paths', when: named('legacy /unauth'), ours: { status: 200, body: { connectionId: '<uuid>', providerConfigKey: 'rec-none' } } },
 
   // server errors for what the caller did wrong
-  { why: 'a refusal, not a server error', when: named('import oversize connection id'), ours: refusal('invalid_body') },
-  { why: 'a refusal, not a server error', when: named('legacy import: OAUTH2 without token'), ours: refusal('missing_access_token') },
-  { why: 'a refusal, not a server error', when: named('legacy import: OAUTH1 missing secret'), ours: refusal('missing_oauth_token_secret') },
-  { why: 'a refusal, not a server error', when: named('legacy import: TBA without account'), ours: refusal('missing_account_id') },
-  { why: 'a refusal, not a server error', when: named('legacy import: TWO_STEP'), ours: refusal('unknown_oauth_type') },
-  { why: 'a refusal, not a server error', area: 'metadata', when: named('legacy set no key'), ours: refusal('missing_provider_config') },
-  { why: 'a refusal, not a server error', area: 'metadata', when: named('legacy set no body'), ours: refusal('invalid_body') },
-  { why: 'a refusal, not a server error', area: 'errors', when: named('no content type POST /connection'), ours: refusal('missing_provider_config') },
-  { why: 'a refusal, not a server error', area: 'errors', when: named('NUL in body'), ours: refusal('invalid_json') },
-  { why: 'a refusal, not a server error', area: 'errors', when: named('bad percent encoding'), ours: refusal('invalid_uri_params') },
-  { why: 'a refusal, not a server error', area: 'proxy', when: named('negative Retries'), ours: refusal('invalid_headers') },
+  { why: 'a refusal, not a server error', doc: 'bad input that made it answer 500', when: named('import oversize connection id'), ours: refusal('invalid_body') },
+  { why: 'a refusal, not a server error', doc: 'bad input that made it answer 500', when: named('legacy import: OAUTH2 without token'), ours: refusal('missing_access_token') },
+  { why: 'a refusal, not a server error', doc: 'bad input that made it answer 500', when: named('legacy import: OAUTH1 missing secret'), ours: refusal('missing_oauth_token_secret') },
+  { why: 'a refusal, not a server error', doc: 'bad input that made it answer 500', when: named('legacy import: TBA without account'), ours: refusal('missing_account_id') },
+  { why: 'a refusal, not a server error', doc: 'bad input that made it answer 500', when: named('legacy import: TWO_STEP'), ours: refusal('unknown_oauth_type') },
+  { why: 'a refusal, not a server error', doc: 'bad input that made it answer 500', area: 'metadata', when: named('legacy set no key'), ours: refusal('missing_provider_config') },
+  { why: 'a refusal, not a server error', doc: 'bad input that made it answer 500', area: 'metadata', when: named('legacy set no body'), ours: refusal('invalid_body') },
+  { why: 'a refusal, not a server error', doc: 'bad input that made it answer 500', area: 'errors', when: named('no content type POST /connection'), ours: refusal('missing_provider_config') },
+  { why: 'a refusal, not a server error', doc: 'bad input that made it answer 500', area: 'errors', when: named('NUL in body'), ours: refusal('invalid_json') },
+  { why: 'a refusal, not a server error', doc: 'bad input that made it answer 500', area: 'errors', when: named('bad percent encoding'), ours: refusal('invalid_uri_params') },
+  { why: 'a refusal, not a server error', doc: 'bad input that made it answer 500', area: 'proxy', when: named('negative Retries'), ours: refusal('invalid_headers') },
 
   // the proxy passes on what the provider said
   {
     why: "the provider's status passes",
+    doc: 'proxied status 201',
     area: 'proxy',
     when: (entry) => /\/(status|empty)\/20[1-6]$/.test(entry.request.path),
     ours: (entry) => ({ status: Number(entry.request.path.slice(-3)) }),
   },
   {
     why: 'a bare JSON value is JSON, too',
+    doc: 'proxied JSON',
     area: 'proxy',
     when: named('POST JSON scalar'),
     ours: echoed({ 'content-type': 'application/json' }, { body: '"x"' }),
   },
   {
     why: 'JSON passes as it was written, numbers included',
+    doc: 'proxied JSON',
     area: 'proxy',
     when: named('POST big number JSON'),
     ours: (entry) => echoed({ 'content-type': 'application/json' }, { body: sentBody(entry) }),
   },
   {
     why: "the caller's content type goes with the caller's bytes",
+    doc: 'proxied body without a forwarded type',
     area: 'proxy',
     when: named('POST text without forwarded type', 'POST unknown content type'),
     ours: (entry) => echoed({ 'content-type': entry.request.headers['Content-Type'] }, { body: entry.request.body }),
   },
   {
     why: 'multipart bodies pass as they came, files included',
+    doc: 'proxied multipart',
     area: 'proxy',
     when: named('POST multipart', 'POST multipart, forwarded type with boundary'),
     ours: (entry) => echoed({ 'content-type': 'multipart/form-data; boundary=XyZ' }, { body: entry.request.body }),
