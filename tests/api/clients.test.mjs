@@ -79,8 +79,11 @@ for (const version of versions) {
 
     before(async () => {
       const Nango = await loadClient(version);
+      const prod = await world.nangod.readKeys('prod');
       Object.assign(context, await stage(version), {
         Nango,
+        // Another environment, in which there is nothing.
+        elsewhere: new Nango({ secretKey: prod.secretKey, host: world.nangod.base }),
         nango: new Nango({ secretKey: world.nangod.keys.secretKey, host: world.nangod.base }),
         since: (other) => at(version) >= at(other),
         nangod: world.nangod,
@@ -99,19 +102,22 @@ for (const version of versions) {
 }
 
 describe('the tables', () => {
-  it('name every public method of the newest client, or say why not', async () => {
-    const Nango = await loadClient(versions.at(-1));
-    const named = new Set(table.flatMap((row) => row.method.split(/[ ,]+/)));
-    const elsewhere = new Map([
-      ...['listRecords', 'pruneRecords', 'triggerSync', 'startSync', 'pauseSync', 'syncStatus', 'updateSyncConnectionFrequency',
-        'createSyncVariant', 'deleteSyncVariant'].map((name) => [name, 'syncs']),
-      ...['triggerAction', 'triggerActionAsync', 'getAsyncActionResult'].map((name) => [name, 'actions']),
-      ...['getScriptsConfig', 'listFunctions', 'getFunction', 'getFunctionCode', 'deleteFunction'].map((name) => [name, 'scripts']),
-    ]);
-    const methods = Object.getOwnPropertyNames(Nango.prototype).filter((name) => name !== 'constructor' && !name.startsWith('_'));
-    // Helpers of the client itself: they make no request of their own.
-    const internal = new Set(['enrichHeaders', 'getConnectionDetails']);
-    const missing = methods.filter((name) => !named.has(name) && !elsewhere.has(name) && !internal.has(name));
-    assert.deepEqual(missing, []);
-  });
+  const elsewhere = new Map([
+    ...['getRecords', 'listRecords', 'pruneRecords', 'triggerSync', 'startSync', 'pauseSync', 'syncStatus', 'updateSyncConnectionFrequency',
+      'createSyncVariant', 'deleteSyncVariant'].map((name) => [name, 'syncs']),
+    ...['triggerAction', 'triggerActionAsync', 'getAsyncActionResult'].map((name) => [name, 'actions']),
+    ...['getScriptsConfig', 'listFunctions', 'getFunction', 'getFunctionCode', 'deleteFunction'].map((name) => [name, 'scripts']),
+  ]);
+  // Helpers of the clients themselves: other methods call them.
+  const internal = new Set(['enrichHeaders', 'getConnectionDetails', 'listConnectionDetails']);
+
+  for (const version of versions) {
+    it(`name every public method of ${version}, or say why not`, async () => {
+      const Nango = await loadClient(version);
+      const named = new Set(table.filter(({ since, until }) => between(version, since, until)).flatMap((row) => row.method.split(/[ ,]+/)));
+      const methods = Object.getOwnPropertyNames(Nango.prototype).filter((name) => name !== 'constructor' && !name.startsWith('_'));
+      assert.ok(methods.length > 20, String(methods.length));
+      assert.deepEqual(methods.filter((name) => !named.has(name) && !elsewhere.has(name) && !internal.has(name)), []);
+    });
+  }
 });

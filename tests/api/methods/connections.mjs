@@ -3,6 +3,7 @@
 
 import assert from 'node:assert/strict';
 
+import { until } from '../lib/wait.mjs';
 import { isInstant, rejectsWith, refused } from './expect.mjs';
 
 // What every era finds in a connection.
@@ -262,10 +263,9 @@ export const connections = [
   {
     method: 'setMetadata',
     form: 'the answer echoes the request',
-    since: '0.39.33',
-    run: async ({ nango, ids }) => {
+    run: async ({ nango, ids, since }) => {
       const answer = await nango.setMetadata('key', ids.meta, { c: 3 });
-      assert.deepEqual(answer.data, { metadata: { c: 3 }, connection_id: ids.meta, provider_config_key: 'key' });
+      assert.deepEqual(answer.data, since('0.39.33') ? { metadata: { c: 3 }, connection_id: ids.meta, provider_config_key: 'key' } : { c: 3 });
     },
   },
   {
@@ -289,6 +289,16 @@ export const connections = [
       const answer = await nango.updateMetadata('key', ids.meta, { nested: { z: 3 }, more: null });
       assert.equal(answer.status, 200);
       assert.deepEqual(await nango.getMetadata('key', ids.meta), { keep: 1, nested: { z: 3 }, more: null });
+    },
+  },
+  {
+    method: 'updateMetadata',
+    form: 'the answer echoes the request, not the result',
+    since: '0.36.100',
+    run: async ({ nango, ids, since }) => {
+      await nango.setMetadata('key', ids.meta, { a: 1 });
+      const answer = await nango.updateMetadata('key', ids.meta, { b: 2 });
+      assert.deepEqual(answer.data, since('0.39.33') ? { metadata: { b: 2 }, connection_id: ids.meta, provider_config_key: 'key' } : { b: 2 });
     },
   },
   {
@@ -344,14 +354,39 @@ export const connections = [
   },
   {
     method: 'waitForConnection',
+    form: 'that is made while it waits',
+    since: '0.69.10',
+    run: ({ nango, nangod, ids }) =>
+      withHeldWaits(async (waits) => {
+        const user = `${ids.prefix}-late`;
+        const waiting = nango.waitForConnection('key', user);
+        await until('a first look that found nothing', () => waits.length === 1);
+        assert.equal(waits[0].ms, 10_000);
+        waits[0].end();
+        await until('a second one', () => waits.length === 2);
+        assert.equal(waits[1].ms, 2000);
+        const { data } = await nango.createConnectSession({ end_user: { id: user }, allowed_integrations: ['key'] });
+        const { connectionId } = await giveKey(nangod, data.token, 'late');
+        waits[1].end();
+        const connection = await waiting;
+        assert.equal(connection.connection_id, connectionId);
+        assert.equal(connection.end_user.id, user);
+      }),
+  },
+  {
+    method: 'waitForConnection',
     form: 'given up by its signal',
-    since: '0.71.4',
-    run: async ({ nango }) => {
-      const giveUp = new AbortController();
-      const waiting = nango.waitForConnection('key', 'nobody-yet', { signal: giveUp.signal });
-      setImmediate(() => giveUp.abort());
-      await assert.rejects(waiting, { message: 'Wait for connection was aborted' });
-    },
+    since: '0.69.10',
+    run: ({ nango }) =>
+      withHeldWaits(async (waits) => {
+        const giveUp = new AbortController();
+        const waiting = nango.waitForConnection('key', 'nobody-yet', { signal: giveUp.signal });
+        waiting.catch(() => {}); // looked at below
+        await until('a look that found nothing', () => waits.length === 1);
+        giveUp.abort();
+        await assert.rejects(waiting, { message: 'Wait for connection was aborted' });
+        assert.equal(waits.length, 1);
+      }),
   },
   {
     method: 'createConnectSession',
@@ -382,7 +417,42 @@ export const connections = [
       await rejectsWith(nango.createReconnectSession({ connection_id: 'nobody', integration_id: 'key' }), 400, 'invalid_body');
     },
   },
+  {
+    method: 'createReconnectSession',
+    form: 'completed by a credential',
+    since: '0.48.4',
+    run: async ({ nango, nangod, ids }) => {
+      const before = await nango.getConnection('key', ids.spaced);
+      const { data } = await nango.createReconnectSession({ connection_id: ids.spaced, integration_id: 'key', end_user: { id: `${ids.prefix}-again` } });
+      assert.deepEqual(await giveKey(nangod, data.token, 'another'), { connectionId: ids.spaced, providerConfigKey: 'key' });
+      const after = await nango.getConnection('key', ids.spaced);
+      assert.equal(after.id, before.id);
+      assert.equal(after.created_at, before.created_at);
+      assert.deepEqual(after.credentials, { type: 'API_KEY', apiKey: 'another' });
+      assert.equal(after.end_user.id, `${ids.prefix}-again`);
+    },
+  },
 ];
+
+// What the end user's browser does with a session: it gives a key.
+const giveKey = (nangod, token, apiKey) =>
+  nangod.must(200, 'POST', `/api-auth/api-key/key?connect_session_token=${token}`, { key: null, body: { apiKey } });
+
+// Runs `body` with the client's waits between two looks held until the test ends them.
+async function withHeldWaits(body) {
+  const { setTimeout: real } = globalThis;
+  const waits = [];
+  globalThis.setTimeout = (call, ms, ...rest) => {
+    if (ms !== 10_000 && ms !== 2000) return real(call, ms, ...rest);
+    waits.push({ ms, end: call });
+    return undefined;
+  };
+  try {
+    await body(waits);
+  } finally {
+    globalThis.setTimeout = real;
+  }
+}
 
 function assertSession({ token, connect_link: link, expires_at: expires }) {
   assert.match(token, /^nango_connect_session_[a-f0-9]{64}$/);

@@ -213,4 +213,9 @@ export const integrations = [
         { name: 'unicode', value: 'é ☃' },
       ]),
   },
+  {
+    method: 'getEnvironmentVariables',
+    form: 'none',
+    run: async ({ elsewhere }) => assert.deepEqual(await elsewhere.getEnvironmentVariables(), []),
+  },
 ];
