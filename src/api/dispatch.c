@@ -193,8 +193,8 @@ static bool type_is_accepted(struct call *call)
     return false;
 }
 
-/* Inflating what a caller sent would let a small request become any size; the proxy passes
- * bodies on as they are. */
+/* Inflating what a caller sent would let a small request become any size; the proxy
+ * passes bodies on as they are. */
 static bool coding_is_accepted(struct call *call)
 {
     const char *coding = http_header(call->req, "content-encoding");

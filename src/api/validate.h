@@ -21,8 +21,8 @@
 
 #define ISSUE_MAX_DEPTH 8
 #define ISSUE_MAX_COUNT 100 /* further ones are not listed */
-/* Keys of a record whose values have a rule, unless its `max` says otherwise: handlers copy
- * such records key by key, and look up each. */
+/* Keys of a record whose values have a rule, unless its `max` says otherwise: handlers
+ * copy such records key by key, and look up each. */
 #define RECORD_MAX_KEYS 1000
 
 /* Issues being collected, and the place in the document. */
@@ -103,8 +103,8 @@ struct shape {
     }
 extern const struct shape SHAPE_EMPTY; /* strict, no key allowed */
 
-/* The issues, for the caller to free, or NULL. `value` NULL = undefined. `context` goes to
- * the shape's `check` functions; NULL when none of them asks for it. */
+/* The issues, for the caller to free, or NULL. `value` NULL = undefined. `context` goes
+ * to the shape's `check` functions; NULL when none of them asks for it. */
 cJSON *validate(const struct shape *shape, const cJSON *value, const void *context);
 /* One value against one rule, `rule->name` being its path. */
 cJSON *validate_value(const struct rule *rule, const cJSON *value);

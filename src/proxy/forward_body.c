@@ -51,9 +51,9 @@ static const char *wished_type(const struct forward *f)
         json_get(json_get(f->provider->entry, "proxy"), "headers"), "content-type");
 }
 
-/* Clients before 0.42 send texts and bytes under the type that their HTTP library gives to
- * what it does not know, a form's, and name the real one for the provider alone. A type
- * that is neither JSON nor a form says that this is not one to be read. */
+/* Clients before 0.42 send texts and bytes under the type that their HTTP library gives
+ * to what it does not know, a form's, and name the real one for the provider alone. A
+ * type that is neither JSON nor a form says that this is not one to be read. */
 static bool is_really_form(const struct forward *f, const char *type)
 {
     const char *passed = http_headers_find(&f->passed, "content-type");

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Substring search that knows no case, in any alphabet, as an SQL function:
  *
- *   folded_contains(text, folded)    1 when `text`, folded, contains `folded`; NULL text: 0
+ *   folded_contains(text, folded)    does `text`, folded, contain `folded`? NULL: no
  *
  * Folding is what glibc's C.UTF-8 makes of each character alone: letters written with
  * combining marks, and what has no single lower-case letter, are compared as they are.
