@@ -36,7 +36,7 @@ after(() => world?.finish());
 // Puts the session's token where rows leave room for it.
 const filled = (value) => JSON.parse(JSON.stringify(value).replaceAll('<token>', token));
 const fill = ({ body, ...options }) => ({ ...filled(options), ...(body !== undefined && { body: Buffer.isBuffer(body) || typeof body === 'string' ? body : filled(body) }) });
-const shown = (value) => (typeof value === 'string' ? value : JSON.stringify(value)).replaceAll(long, '<256>').slice(0, 100);
+const shown = (value) => (Buffer.isBuffer(value) ? `${value.length} bytes` : typeof value === 'string' ? value : JSON.stringify(value)).replaceAll(long, '<256>').slice(0, 100);
 
 describe('the contract', () => {
   for (const [kind, list] of Object.entries(rows)) {
