@@ -45,9 +45,9 @@ struct up_request {
     enum up_body body_kind;
     const char *body;
     int64_t body_len;
-    bool decompress; /* inflate gzip, deflate, br (not a part, status 206);
+    bool decompress;             /* inflate gzip, deflate, br (not a part, status 206);
                         Content-Encoding and -Length are then hidden */
-    const struct policy *policy;        /* borrowed until on_done; NULL = none */
+    const struct policy *policy; /* borrowed until on_done; NULL = none */
     const char *client_certificate_pem; /* both or none; copied */
     const char *client_key_pem;
 };

@@ -42,7 +42,8 @@ static const struct provider *provider_get(void)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static const struct token_secrets secrets = {.items = {"s3cr3t"}};
-    char *text = str_ndup((const char *)data, size); /* an answer's buffer ends with NUL */
+    char *text =
+        str_ndup((const char *)data, size); /* an answer's buffer ends with NUL */
     cJSON *credentials = NULL;
     struct err err = {0};
     char shown[200];
