@@ -136,6 +136,7 @@ struct integration_row integration_draft(const struct integration_row *row)
     struct integration_row draft = {
         .id = row->id,
         .environment_id = row->environment_id,
+        .version = row->version,
         .unique_key = row->unique_key,
         .provider = row->provider,
         .display_name = row->display_name,

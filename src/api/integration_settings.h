@@ -33,4 +33,9 @@ void settings_default_scopes(cJSON *settings, const struct provider *provider);
  * whole. */
 struct integration_row integration_draft(const struct integration_row *row);
 
+/* How often a change that met another one (`stale_integration`) is made again to what is
+ * there now. Of those that meet, one gets through each time, so this is far more than as
+ * many as change one integration at once. */
+#define INTEGRATION_UPDATE_TRIES 256
+
 #endif

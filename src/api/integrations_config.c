@@ -355,19 +355,24 @@ void config_create(struct call *call)
     catalog_unref(catalog);
 }
 
-static void update(struct call *call, struct integration *integration)
+/* False, without a reply, when the integration was changed since it was read. */
+static bool update(struct call *call, struct integration *integration)
 {
     const struct auth *auth = call_auth(call);
     struct integration_row row = integration_draft(integration->row);
     struct integration_row *stored = NULL;
     struct err err = {0};
+    bool stale = false;
 
     if (integration_seal(auth, row.uid, integration->settings, &row.settings, &err) &&
         store_update_integration(auth->store, &row, &stored, &err))
         reply_row(call, stored);
+    else if (str_eq(err.code, "stale_integration"))
+        stale = true;
     else
         reply_error(call, &err);
     free(row.settings.data);
+    return !stale;
 }
 
 static bool may_edit(
@@ -383,22 +388,38 @@ static bool may_edit(
     return ok;
 }
 
+/* One attempt. False, without a reply: repeat it. */
+static bool load_and_update(
+    struct call *call, const struct provider *provider, const cJSON *checked)
+{
+    struct integration integration = {0};
+    bool replied = true;
+
+    if (!load(call, json_str(call->body, "provider_config_key"), &integration))
+        return true;
+    if (may_edit(call, provider, &integration)) {
+        json_merge(integration.settings, checked);
+        replied = update(call, &integration);
+    }
+    integration_finish(&integration);
+    return replied;
+}
+
 void config_update(struct call *call)
 {
     struct catalog *catalog = catalog_acquire(call_auth(call)->catalogs);
     cJSON *checked = cJSON_CreateObject();
-    struct integration integration = {0};
     const struct provider *provider;
 
     if (!read_names(call, catalog, &provider) || !may_edit(call, provider, NULL) ||
-        !read_credentials(call, provider, checked) ||
-        !load(call, json_str(call->body, "provider_config_key"), &integration))
+        !read_credentials(call, provider, checked))
         goto done;
-    if (may_edit(call, provider, &integration)) {
-        json_merge(integration.settings, checked);
-        update(call, &integration);
+    for (int left = INTEGRATION_UPDATE_TRIES; left > 0; left--) {
+        if (load_and_update(call, provider, checked))
+            goto done;
     }
-    integration_finish(&integration);
+    reply_detailed(call, 409, "conflict", NULL,
+        "The Provider Configuration is being changed by others.");
 
 done:
     cJSON_Delete(checked);

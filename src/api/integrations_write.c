@@ -274,7 +274,8 @@ static bool may_rename(
     return ok;
 }
 
-static void update(struct call *call, const struct integration *integration)
+/* False, without a reply, when the integration was changed since it was read. */
+static bool update(struct call *call, const struct integration *integration)
 {
     const struct auth *auth = call_auth(call);
     const char *key = json_str(call->body, "unique_key");
@@ -283,6 +284,7 @@ static void update(struct call *call, const struct integration *integration)
     struct integration_row *stored = NULL;
     struct err err = {0};
     char *new_key, *new_name;
+    bool stale = false;
 
     new_key = str_dup(key != NULL ? key : row.unique_key);
     new_name = str_dup(name != NULL ? name : row.display_name);
@@ -294,6 +296,8 @@ static void update(struct call *call, const struct integration *integration)
         store_update_integration(auth->store, &row, &stored, &err))
         /* as recorded, without the label */
         reply_row(call, stored, false);
+    else if (str_eq(err.code, "stale_integration"))
+        stale = true;
     else if (err.status == 409)
         reply_fault(call, 400, "invalid_body",
             "uniqueKey is already used by another integration");
@@ -302,35 +306,55 @@ static void update(struct call *call, const struct integration *integration)
     free(row.settings.data);
     free(new_key);
     free(new_name);
+    return !stale;
 }
 
-static void patch(struct call *call, struct integration *integration)
+/* False as update(). */
+static bool patch(struct call *call, struct integration *integration)
 {
     const char *key = json_str(call->body, "unique_key");
 
     if (key != NULL && strcmp(key, integration->row->unique_key) != 0 &&
         !may_rename(call, integration, key))
-        return;
+        return true;
     if (integration->provider == NULL) {
         if (json_get(call->body, "credentials") != NULL ||
             json_get(call->body, "integration_config") != NULL) {
             reply_fault(call, 400, "invalid_body",
                 "The provider \"%s\" is not in the catalogue",
                 integration->row->provider);
-            return;
+            return true;
         }
         settings_set_custom(integration->settings, json_get(call->body, "custom"));
     } else if (!credentials_fit(call, integration->provider, false) ||
                !apply_body(call, integration->settings, integration->provider, true)) {
-        return;
+        return true;
     }
-    update(call, integration);
+    return update(call, integration);
+}
+
+/* One attempt at a PATCH. False, without a reply: repeat it. */
+static bool load_and_patch(struct call *call, const char *key)
+{
+    struct integration integration;
+    struct err err = {0};
+    bool replied;
+
+    if (!integration_load(
+            call_auth(call), call->environment_id, key, &integration, &err)) {
+        if (err_is_internal(&err))
+            reply_error(call, &err);
+        else
+            reply_fault(call, 404, "not_found", "Integration \"%s\" does not exist", key);
+        return true;
+    }
+    replied = patch(call, &integration);
+    integration_finish(&integration);
+    return replied;
 }
 
 void patch_integration(struct call *call)
 {
-    struct integration integration;
-    struct err err = {0};
     const char *key;
 
     if (!call_check_query(call, &SHAPE_EMPTY))
@@ -338,14 +362,10 @@ void patch_integration(struct call *call)
     key = call_param_checked(call, 0, &PATTERN_KEY);
     if (key == NULL || !call_check_body(call, &patch_shape))
         return;
-    if (!integration_load(
-            call_auth(call), call->environment_id, key, &integration, &err)) {
-        if (err_is_internal(&err))
-            reply_error(call, &err);
-        else
-            reply_fault(call, 404, "not_found", "Integration \"%s\" does not exist", key);
-        return;
+    for (int left = INTEGRATION_UPDATE_TRIES; left > 0; left--) {
+        if (load_and_patch(call, key))
+            return;
     }
-    patch(call, &integration);
-    integration_finish(&integration);
+    reply_fault(
+        call, 409, "conflict", "Integration \"%s\" is being changed by others", key);
 }

@@ -136,6 +136,7 @@ struct integration_row {
     int refs;
     int64_t id;
     int64_t environment_id;
+    int64_t version;          /* grows with each write */
     char uid[UUID_TEXT_SIZE]; /* never changes: names the row in sealing contexts */
     char *unique_key;         /* the provider config key */
     char *provider;
@@ -151,10 +152,13 @@ bool store_find_integration(struct store *store, int64_t environment_id,
 bool store_list_integrations(struct store *store, int64_t environment_id,
     struct integration_row ***out, size_t *count, struct err *err); /* oldest first */
 void store_integrations_free(struct integration_row **rows, size_t count);
-/* `id` and times set by the store. Key taken: 409 `duplicate_provider_config`. */
+/* `id`, `version` and times set by the store. Key taken: 409
+ * `duplicate_provider_config`. */
 bool store_insert_integration(struct store *store, const struct integration_row *row,
     struct integration_row **out, struct err *err);
-/* Replaces unique_key, display_name, forward_webhooks, settings of row->id. */
+/* Replaces unique_key, display_name, forward_webhooks, settings of row->id. Fails with
+ * 409 `stale_integration` when the row's version is no longer row->version: what was
+ * written since would be lost, so read it again and repeat the change. */
 bool store_update_integration(struct store *store, const struct integration_row *row,
     struct integration_row **out, struct err *err);
 /* Deletes its connections (softly) as well. */

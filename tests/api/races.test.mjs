@@ -245,6 +245,37 @@ describe('many writers', () => {
     assert.deepEqual(statuses(answers), [200, 400]);
   });
 
+  test('one integration changed by many at once: every acknowledged change is kept, secrets too', async () => {
+    const key = fresh();
+    await world.integration(key, 'test-oauth');
+    const patch = (body) => world.nangod.api('PATCH', `/integrations/${key}`, { body });
+    const answers = await Promise.all([
+      times(60, (i) => patch({ custom: { [`k${i}`]: `${i}` } })),
+      times(3, () => patch({ credentials: { type: 'OAUTH2', client_id: 'new-id', client_secret: 'new-secret', scopes: 'a' } })),
+      times(3, () => patch({ display_name: 'New name' })),
+    ]);
+    assert.deepEqual(statuses(answers.flat()), [200]);
+    const { data } = await world.nangod.must(200, 'GET', `/integrations/${key}?include=credentials`);
+    assert.equal(data.display_name, 'New name');
+    assert.equal(data.credentials.client_secret, 'new-secret');
+    const { config } = await world.nangod.must(200, 'GET', `/config/${key}?include_creds=true`);
+    assert.equal(Object.keys(config.custom).length, 60);
+  });
+
+  test('an integration changed over the old path and the new at once: both changes are kept', async () => {
+    const key = fresh();
+    await world.integration(key, 'test-oauth');
+    for (let i = 0; i < 20; i++) {
+      const answers = await Promise.all([
+        world.nangod.api('PUT', '/config', { body: { provider: 'test-oauth', provider_config_key: key, oauth_client_id: `id-${i}`, oauth_client_secret: `secret-${i}` } }),
+        world.nangod.api('PATCH', `/integrations/${key}`, { body: { display_name: `name ${i}` } }),
+      ]);
+      assert.deepEqual(statuses(answers), [200]);
+      const { data } = await world.nangod.must(200, 'GET', `/integrations/${key}?include=credentials`);
+      assert.deepEqual([data.display_name, data.credentials.client_secret], [`name ${i}`, `secret-${i}`]);
+    }
+  });
+
   test('deleted by many at once: one finds it', async () => {
     const id = fresh();
     await put('key', id, secret('k'));

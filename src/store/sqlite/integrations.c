@@ -9,7 +9,7 @@
 
 #define SELECT                                                                           \
     "SELECT id, environment, uid, unique_key, provider, display_name, "                  \
-    "forward_webhooks, settings, created_at, updated_at FROM integration "
+    "forward_webhooks, settings, created_at, updated_at, version FROM integration "
 
 static struct integration_row *take_row(const struct sql *q)
 {
@@ -26,6 +26,7 @@ static struct integration_row *take_row(const struct sql *q)
     row->settings = sql_take_blob(q, 7);
     row->created_at_ms = sql_take_i64(q, 8);
     row->updated_at_ms = sql_take_i64(q, 9);
+    row->version = sql_take_i64(q, 10);
     return row;
 }
 
@@ -121,6 +122,7 @@ bool sqlite_count_connections(
 
 #define TAKEN "duplicate_provider_config"
 #define TAKEN_MESSAGE "an integration with that key exists"
+#define STALE "stale_integration"
 
 struct integration_write {
     const struct integration_row *row;
@@ -179,6 +181,7 @@ static bool update(struct sql_conn *conn, void *arg, struct err *err)
     const struct integration_row *row = work->row;
     struct integration_row *before = NULL;
     struct sql q;
+    bool stale;
 
     integration_row_unref(work->made);
     work->made = NULL;
@@ -188,11 +191,14 @@ static bool update(struct sql_conn *conn, void *arg, struct err *err)
         return err_set(
             err, 404, "unknown_provider_config", "the integration does not exist");
     work->renamed = !str_eq(before->unique_key, row->unique_key);
+    stale = before->version != row->version;
     integration_row_unref(before);
+    if (stale)
+        return err_set(err, 409, STALE, "the integration was changed in the meantime");
 
     q = sql_begin(conn,
         "UPDATE integration SET unique_key = ?, display_name = ?, forward_webhooks = ?, "
-        "settings = ?, updated_at = ? WHERE id = ?");
+        "settings = ?, updated_at = ?, version = version + 1 WHERE id = ?");
     sql_text(&q, row->unique_key);
     sql_text(&q, row->display_name);
     sql_i64(&q, row->forward_webhooks);

@@ -361,12 +361,43 @@ TEST(a_renamed_integration_takes_its_connections_along)
     connection_row_unref(row);
 
     changed.unique_key = w.slack->unique_key;
+    changed.version = made->version;
     integration_row_unref(made);
     assert_false(store_update_integration(w.store, &changed, &made, &why));
     expect_error(&why, 409, "duplicate_provider_config");
     changed.id = 999;
     assert_false(store_update_integration(w.store, &changed, &made, &why));
     expect_error(&why, 404, "unknown_provider_config");
+    world_end(&w);
+}
+
+TEST(a_change_made_to_an_older_integration_is_refused_and_changes_nothing)
+{
+    struct world w;
+    struct integration_row first, second, *made = NULL, *row;
+    char one[] = "one", two[] = "two";
+    struct err why = {0};
+
+    world_begin(&w);
+    first = second = *w.github; /* both read the same row */
+    first.settings = text_blob("secret of the first");
+    second.display_name = two;
+    MUST(store_update_integration(w.store, &first, &made, &err));
+    assert_true(made->version > w.github->version);
+    integration_row_unref(made);
+    assert_false(store_update_integration(w.store, &second, &made, &why));
+    expect_error(&why, 409, "stale_integration");
+    assert_null(made);
+
+    MUST(store_find_integration(w.store, w.env->id, "github", &row, &err));
+    expect_blob(row->settings, "secret of the first");
+    assert_null(row->display_name);
+    first.version = row->version; /* made again, to what is there now */
+    first.display_name = one;
+    integration_row_unref(row);
+    MUST(store_update_integration(w.store, &first, &made, &err));
+    assert_string_equal(made->display_name, "one");
+    integration_row_unref(made);
     world_end(&w);
 }
 
@@ -564,6 +595,8 @@ int main(void)
         cmocka_unit_test(integrations_are_found_by_key_and_listed_oldest_first),
         cmocka_unit_test(an_integration_key_is_taken_once_and_free_again_after_deletion),
         cmocka_unit_test(a_renamed_integration_takes_its_connections_along),
+        cmocka_unit_test(
+            a_change_made_to_an_older_integration_is_refused_and_changes_nothing),
         cmocka_unit_test(deleting_an_integration_deletes_its_connections),
         cmocka_unit_test(a_connect_session_is_found_until_it_expires_or_is_deleted),
         cmocka_unit_test(an_oauth_state_is_taken_once_and_not_when_expired),
