@@ -22,7 +22,7 @@ int cmd_check(int argc, char **argv)
 
     if (options_read(&options, argc, argv)) {
         code = 0;
-        if (!node_open(&node, &options.flags, NODE_READ, &err) ||
+        if (!node_open(&node, &options.flags, NODE_FILE, &err) ||
             !store_check(node.store, &err))
             code = cmd_fail(1, &err);
         else
@@ -45,7 +45,7 @@ int cmd_backup(int argc, char **argv)
             fputs("usage: nangod backup --data DIR FILE\n", stderr);
         } else {
             code = 0;
-            if (!node_open(&node, &options.flags, NODE_READ, &err) ||
+            if (!node_open(&node, &options.flags, NODE_FILE, &err) ||
                 !store_backup(node.store, options.rest[0], &err))
                 code = cmd_fail(1, &err);
         }

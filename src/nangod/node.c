@@ -27,45 +27,70 @@ static bool init_log(struct node *node, struct err *err)
            clock_map_offset(&node->clock, s->clock_offset_file, err);
 }
 
-/* The data keys as the store keeps them; a new store gets its first one. */
-static bool open_vault(struct node *node, bool may_create, struct err *err)
+static bool load_kek(
+    struct node *node, bool may_create, uint8_t kek[VAULT_KEY_LEN], struct err *err)
 {
     struct kek_source source = {
         .key_text = node->settings.vault_key,
         .key_file = node->settings.vault_key_file,
         .data_dir = node->settings.data_dir,
+        .may_create = may_create,
         .log = &node->log,
     };
-    uint8_t kek[VAULT_KEY_LEN];
-    struct store_key *keys = NULL;
-    struct vault_ring_entry *ring = NULL;
-    struct buf wrapped;
-    size_t count = 0;
-    bool ok = false;
 
-    buf_init_secret(&wrapped, 0);
-    if (!kek_load(&source, kek, err))
-        goto done;
-    if (!store_list_keys(node->store, &keys, &count, err))
-        goto done;
-    if (count == 0 && may_create) {
-        if (!vault_new_key(kek, 1, &wrapped, err) ||
-            !store_put_key(node->store, 1, wrapped.data, wrapped.len, err) ||
-            !store_list_keys(node->store, &keys, &count, err))
-            goto done;
-    }
+    return kek_load(&source, kek, err);
+}
+
+/* The vault over the data keys as the store keeps them. Also what the store asks before
+ * it changes anything. An empty ring is none to open: the first key is made later. */
+static bool open_ring(
+    void *arg, const struct store_key *keys, size_t count, struct err *err)
+{
+    struct node *node = arg;
+    uint8_t kek[VAULT_KEY_LEN];
+    struct vault_ring_entry *ring;
+    bool ok;
+
+    if (count == 0)
+        return true;
     ring = mem_resize_array(NULL, count, sizeof *ring);
     for (size_t i = 0; i < count; i++) {
         ring[i].number = keys[i].number;
         ring[i].wrapped = keys[i].wrapped.data;
         ring[i].wrapped_len = keys[i].wrapped.len;
     }
-    ok = vault_open(kek, ring, count, &node->vault, err);
-
-done:
+    ok = load_kek(node, false, kek, err) &&
+         vault_open(kek, ring, count, &node->vault, err);
     mem_wipe(kek, sizeof kek);
     free(ring);
+    return ok;
+}
+
+static bool open_vault(struct node *node, struct err *err)
+{
+    struct store_key *keys = NULL;
+    size_t count = 0;
+    bool ok = store_list_keys(node->store, &keys, &count, err) &&
+              open_ring(node, keys, count, err);
+
     store_keys_free(keys, count);
+    return ok &&
+           (node->vault != NULL ||
+               err_internal(err, "the store has no keys yet: start the server once"));
+}
+
+/* The first data key of a new store. */
+static bool make_vault(struct node *node, struct err *err)
+{
+    uint8_t kek[VAULT_KEY_LEN];
+    struct buf wrapped;
+    bool ok;
+
+    buf_init_secret(&wrapped, 0);
+    ok = load_kek(node, true, kek, err) && vault_new_key(kek, 1, &wrapped, err) &&
+         store_put_key(node->store, 1, wrapped.data, wrapped.len, err) &&
+         open_vault(node, err);
+    mem_wipe(kek, sizeof kek);
     buf_finish(&wrapped);
     return ok;
 }
@@ -173,13 +198,18 @@ bool node_open(struct node *node, const struct settings_flags *flags, enum node_
     config.data_dir = node->settings.data_dir;
     config.clock = &node->clock;
     config.log = &node->log;
-    config.read_only = use == NODE_READ;
+    config.read_only = use == NODE_FILE || use == NODE_READ;
     config.beside_server = use == NODE_TOOL;
     config.cache_entries = (size_t)node->settings.store_cache_entries;
-    if (!store_open(&config, &node->store, err) ||
-        !open_vault(node, use == NODE_WRITE, err))
+    config.accept_keys = open_ring;
+    config.accept_keys_arg = node;
+    if (!store_open(&config, &node->store, err))
         return false;
-    return use != NODE_WRITE || make_environments(node, err);
+    if (use == NODE_FILE)
+        return true;
+    if (use != NODE_WRITE)
+        return open_vault(node, err);
+    return (node->vault != NULL || make_vault(node, err)) && make_environments(node, err);
 }
 
 void node_close(struct node *node)

@@ -21,6 +21,7 @@ struct node {
 
 enum node_use {
     NODE_SETTINGS, /* clock and log only: nothing of the data directory is touched */
+    NODE_FILE,     /* the database as a file, beside a running server: no key needed */
     NODE_READ,     /* beside a running server */
     NODE_TOOL,     /* writes beside a running server what the server does not cache */
     NODE_WRITE,    /* the server itself */

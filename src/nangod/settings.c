@@ -70,7 +70,7 @@ static const struct setting table[] = {
     {"vault.key", SECRET, AT(vault_key), NULL, 0, 0, NULL, "NANGO_ENCRYPTION_KEY", false,
         "Key-encryption key: 32 bytes as base64 or hex. Better given by vault.key_file or a systemd credential."},
     {"vault.key_file", TEXT, AT(vault_key_file), NULL, 0, 0, NULL, NULL, false,
-        "File that holds the key-encryption key. Unset: systemd credential `nango-encryption-key`, else <data_dir>/encryption.key, which is made."},
+        "File that holds the key-encryption key. Unset: systemd credential `nango-encryption-key`, else <data_dir>/encryption.key, which a server makes in a new directory."},
     {"catalog.file", TEXT, AT(catalog_file), NULL, 0, 0, NULL, NULL, true,
         "A providers.yaml in place of the built-in catalogue."},
     {"catalog.overlay_dir", TEXT, AT(catalog_overlay_dir), NULL, 0, 0, NULL, NULL, true,

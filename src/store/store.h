@@ -29,6 +29,7 @@ struct blob {
     size_t len;
 };
 
+struct store_key; /* below, with the key ring */
 struct store_config {
     const char *data_dir; /* SQLite: holds nango.db */
     const struct clock *clock;
@@ -39,6 +40,13 @@ struct store_config {
      * never caches, such as variables. */
     bool beside_server;
     size_t cache_entries; /* 0 = 20000 connections */
+    /* Asked by a server, before the schema is changed, with the key ring of a database
+     * that was there already: false, with a reason, stops the opening. A server with the
+     * wrong key must leave the database to the program that wrote it. NULL = not asked.
+     */
+    bool (*accept_keys)(
+        void *arg, const struct store_key *keys, size_t count, struct err *err);
+    void *accept_keys_arg;
 };
 
 /* Opens and migrates. Fails, saying so, when the schema is newer than this program, when

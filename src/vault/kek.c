@@ -216,14 +216,20 @@ done:
 }
 
 static bool load_data_dir(
-    const char *dir, const struct log *log, uint8_t kek[VAULT_KEY_LEN], struct err *err)
+    const struct kek_source *source, uint8_t kek[VAULT_KEY_LEN], struct err *err)
 {
-    char *path = str_printf("%s/" DATA_DIR_FILE, dir);
+    char *path = str_printf("%s/" DATA_DIR_FILE, source->data_dir);
     bool exists = false;
-    bool ok = load_file(path, log, &exists, kek, err);
+    bool ok = load_file(path, source->log, &exists, kek, err);
 
-    if (ok && !exists) {
-        ok = make_file(dir, path, log, err) && load_file(path, log, &exists, kek, err);
+    if (ok && !exists && !source->may_create) {
+        ok = err_internal(err,
+            "the encryption key that the secrets were stored under is not given: give it "
+            "by NANGO_ENCRYPTION_KEY or vault.key_file, or put %s back",
+            path);
+    } else if (ok && !exists) {
+        ok = make_file(source->data_dir, path, source->log, err) &&
+             load_file(path, source->log, &exists, kek, err);
         if (ok && !exists)
             ok = err_internal(err, "the encryption key file %s vanished", path);
     }
@@ -258,5 +264,5 @@ bool kek_load(
     }
     if (str_is_empty(source->data_dir))
         return err_internal(err, "no encryption key is given: " FORMS);
-    return load_data_dir(source->data_dir, source->log, kek, err);
+    return load_data_dir(source, kek, err);
 }

@@ -325,6 +325,32 @@ describe('the data directory', () => {
       assert.equal((await nangod.api('GET', '/connections')).status, 200);
     }));
 
+  it('no key is invented beside secrets: by no command, and not by a server', async () =>
+    using(async (use) => {
+      const nangod = await use(Daemon.start());
+      const keyless = (words, input) => nangodRun(words, { env: { NANGO_ENCRYPTION_KEY: undefined }, input });
+      const at = path.join(nangod.data, 'encryption.key');
+      const copy = path.join(scratch('nangod-copy'), 'nango.db');
+      for (const words of [['check', '--data', nangod.data], ['backup', '--data', nangod.data, copy]]) {
+        const { code, stderr } = await keyless(words);
+        assert.equal(code, 0, `${words} needs no key: ${stderr}`);
+        assert.ok(!fs.existsSync(at), words[0]);
+      }
+      for (const words of [['keys', '--data', nangod.data, '--json'], ['variables', '--data', nangod.data, 'set', 'V']]) {
+        const { code, stderr } = await keyless(words, 'v');
+        assert.equal(code, 1);
+        assert.match(stderr, /NANGO_ENCRYPTION_KEY/);
+        assert.ok(!fs.existsSync(at), words[0]);
+      }
+      await nangod.stop();
+      const { code, stderr } = await keyless(['serve', '--data', nangod.data, '--listen', '127.0.0.1:0']);
+      assert.equal(code, 1);
+      assert.match(stderr, /NANGO_ENCRYPTION_KEY/);
+      assert.ok(!fs.existsSync(at), 'serve');
+      await nangod.again();
+      await nangod.must(200, 'GET', '/connections');
+    }));
+
   it('a second server on it is refused while the first runs', async () =>
     using(async (use) => {
       const nangod = await use(Daemon.start());

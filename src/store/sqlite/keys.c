@@ -9,28 +9,23 @@
 
 /* ---- the key ring ---- */
 
-bool sqlite_list_keys(
-    struct backend *b, struct store_key **out, size_t *count, struct err *err)
+bool sqlite_read_keys(
+    struct sql_conn *conn, struct store_key **out, size_t *count, struct err *err)
 {
-    struct sql_conn *conn = sqlite_reader(b, err);
+    struct sql q =
+        sql_begin(conn, "SELECT number, wrapped FROM key_ring ORDER BY number");
     struct store_key *keys = NULL;
-    enum sql_result step = SQL_FAILED;
+    enum sql_result step;
     size_t used = 0;
 
     *out = NULL;
     *count = 0;
-    if (conn != NULL) {
-        struct sql q =
-            sql_begin(conn, "SELECT number, wrapped FROM key_ring ORDER BY number");
-
-        while ((step = sql_step(&q, err)) == SQL_ROW) {
-            keys = sql_room(keys, used, sizeof *keys);
-            keys[used].number = (uint32_t)sql_take_i64(&q, 0);
-            keys[used++].wrapped = sql_take_blob(&q, 1);
-        }
-        sql_end(&q);
+    while ((step = sql_step(&q, err)) == SQL_ROW) {
+        keys = sql_room(keys, used, sizeof *keys);
+        keys[used].number = (uint32_t)sql_take_i64(&q, 0);
+        keys[used++].wrapped = sql_take_blob(&q, 1);
     }
-    sqlite_reader_done(b, conn);
+    sql_end(&q);
     if (step == SQL_FAILED) {
         store_keys_free(keys, used);
         return false;
@@ -38,6 +33,19 @@ bool sqlite_list_keys(
     *out = keys;
     *count = used;
     return true;
+}
+
+bool sqlite_list_keys(
+    struct backend *b, struct store_key **out, size_t *count, struct err *err)
+{
+    struct sql_conn *conn = sqlite_reader(b, err);
+    bool ok;
+
+    *out = NULL;
+    *count = 0;
+    ok = conn != NULL && sqlite_read_keys(conn, out, count, err);
+    sqlite_reader_done(b, conn);
+    return ok;
 }
 
 struct key_put {

@@ -67,22 +67,31 @@ static bool apply(sqlite3 *db, const struct migration *step, struct err *err)
     return ok;
 }
 
-bool sqlite_migrate(sqlite3 *db, bool may_change, const struct log *log, struct err *err)
+bool sqlite_schema_version(sqlite3 *db, int *version, struct err *err)
 {
-    int version, application, tables;
+    int application, tables;
 
-    if (!query_int(db, "PRAGMA user_version", &version, err) ||
+    if (!query_int(db, "PRAGMA user_version", version, err) ||
         !query_int(db, "PRAGMA application_id", &application, err) ||
         !query_int(db, "SELECT count(*) FROM sqlite_schema", &tables, err))
         return false;
     if (tables > 0 && application != APPLICATION_ID)
         return err_internal(err, "this is the database of another program");
-    if (version > migration_count)
+    if (*version > migration_count)
         return err_internal(err,
             "the schema has version %d and this program knows versions up to %d: a newer "
             "nangod "
             "wrote it, use that one or a newer",
-            version, migration_count);
+            *version, migration_count);
+    return true;
+}
+
+bool sqlite_migrate(sqlite3 *db, bool may_change, const struct log *log, struct err *err)
+{
+    int version;
+
+    if (!sqlite_schema_version(db, &version, err))
+        return false;
     if (version < migration_count && !may_change)
         return err_internal(err,
             "the schema has version %d and this program needs %d: start the server once, "

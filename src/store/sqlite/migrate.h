@@ -18,6 +18,10 @@ struct migration {
 extern const struct migration migrations[]; /* migrations.c, made at build time */
 extern const int migration_count;
 
+/* Which version the database is of; 0 = a new one. Fails when it is newer than this
+ * program or not ours. */
+bool sqlite_schema_version(sqlite3 *db, int *version, struct err *err);
+
 /* Brings the database to this program's version, each step in a transaction of its own.
  * Nothing is changed, and the reason told, when it is newer than that or not ours.
  * `may_change` false: an older one is refused as well. */

@@ -251,8 +251,30 @@ static bool set_wal(struct sql_conn *conn, struct err *err)
            err_internal(err, "store: this file system does not allow a write-ahead log");
 }
 
+/* Does the opener have the key of what is in the database? Every version of the schema
+ * keeps the ring in the same table. */
+static bool ask_for_keys(
+    const struct store_config *config, struct sql_conn *conn, struct err *err)
+{
+    struct store_key *keys = NULL;
+    size_t count = 0;
+    int version;
+    bool ok;
+
+    if (!sqlite_schema_version(conn->db, &version, err))
+        return false;
+    if (version == 0 || config->accept_keys == NULL)
+        return true;
+    if (!sqlite_read_keys(conn, &keys, &count, err))
+        return false;
+    ok = config->accept_keys(config->accept_keys_arg, keys, count, err);
+    store_keys_free(keys, count);
+    return ok;
+}
+
 /* The directory's server. */
-static bool open_as_server(struct sqlite_store *store, struct err *err)
+static bool open_as_server(
+    struct sqlite_store *store, const struct store_config *config, struct err *err)
 {
     struct sql_conn *conn = NULL;
     bool unclean = false;
@@ -269,7 +291,8 @@ static bool open_as_server(struct sqlite_store *store, struct err *err)
         if (!check_pragma(conn, "PRAGMA quick_check(1)", err))
             goto fail;
     }
-    if (!sqlite_migrate(conn->db, true, store->log, err) ||
+    if (!ask_for_keys(config, conn, err) ||
+        !sqlite_migrate(conn->db, true, store->log, err) ||
         !fsync_directory(store->dir, err))
         goto fail;
     /* The directory has one server: whoever held these leases is dead. */
@@ -414,7 +437,7 @@ bool sqlite_open(const struct store_config *config, struct backend **out, struct
     if (config->read_only || config->beside_server)
         ok = open_as_guest(store, config->read_only, err);
     else
-        ok = open_as_server(store, err);
+        ok = open_as_server(store, config, err);
     if (!ok) {
         err_context(err, "%s", store->path);
         if (store->lock_fd >= 0)

@@ -58,6 +58,8 @@ bool sqlite_delete_environment(
     struct backend *b, int64_t id, bool *found, struct err *err);
 
 /* keys.c: data keys, api keys, variables */
+bool sqlite_read_keys(
+    struct sql_conn *conn, struct store_key **out, size_t *count, struct err *err);
 bool sqlite_list_keys(
     struct backend *b, struct store_key **out, size_t *count, struct err *err);
 bool sqlite_put_key(

@@ -293,6 +293,63 @@ TEST(each_earlier_version_is_migrated_with_its_rows)
     }
 }
 
+static int schema_version(const struct world *w)
+{
+    sqlite3 *db = NULL;
+    sqlite3_stmt *stmt = NULL;
+    int version;
+
+    assert_int_equal(sqlite3_open(path_in(w, "nango.db"), &db), SQLITE_OK);
+    assert_int_equal(
+        sqlite3_prepare_v2(db, "PRAGMA user_version", -1, &stmt, NULL), SQLITE_OK);
+    assert_int_equal(sqlite3_step(stmt), SQLITE_ROW);
+    version = sqlite3_column_int(stmt, 0);
+    sqlite3_finalize(stmt);
+    assert_int_equal(sqlite3_close(db), SQLITE_OK);
+    return version;
+}
+
+struct asked {
+    bool answer;
+    int times;
+};
+
+static bool accept_keys(
+    void *arg, const struct store_key *keys, size_t count, struct err *err)
+{
+    struct asked *asked = arg;
+
+    asked->times++;
+    assert_int_equal(count, 1);
+    assert_int_equal(keys[0].number, 1);
+    expect_blob(keys[0].wrapped, "key");
+    return asked->answer || err_internal(err, "that is not the key");
+}
+
+TEST(the_keys_are_asked_for_before_anything_is_migrated)
+{
+    struct asked asked = {0};
+    struct store_config config = {.accept_keys = accept_keys, .accept_keys_arg = &asked};
+    struct world w;
+
+    world_begin_empty(&w);
+    MUST(try_open(&w, config, &err)); /* a new store has none to ask for */
+    assert_int_equal(asked.times, 0);
+    store_close(w.store);
+    w.store = NULL;
+    assert_int_equal(unlink(path_in(&w, "nango.db")), 0);
+
+    given_version(&w, 1);
+    expect_refused(&w, config, "that is not the key");
+    assert_int_equal(asked.times, 1);
+    assert_int_equal(schema_version(&w), 1);
+    asked.answer = true;
+    MUST(try_open(&w, config, &err));
+    assert_int_equal(asked.times, 2);
+    expect_rows(&w);
+    world_end(&w);
+}
+
 TEST(a_migration_that_fails_changes_nothing)
 {
     struct world w;
@@ -645,6 +702,7 @@ int main(void)
         cmocka_unit_test(a_newer_schema_is_refused_and_left_alone),
         cmocka_unit_test(the_database_of_another_program_is_refused),
         cmocka_unit_test(each_earlier_version_is_migrated_with_its_rows),
+        cmocka_unit_test(the_keys_are_asked_for_before_anything_is_migrated),
         cmocka_unit_test(a_migration_that_fails_changes_nothing),
         cmocka_unit_test(a_migration_that_orphans_rows_is_rolled_back),
         cmocka_unit_test(a_file_that_is_no_database_is_refused),

@@ -208,9 +208,22 @@ TEST(text_comes_before_file_before_credential_before_data_directory)
     expect_refused(&source, "no encryption key is given");
 }
 
-TEST(without_any_source_a_key_is_made_beside_the_data_once)
+TEST(beside_secrets_no_key_is_invented)
 {
     struct kek_source source = {.data_dir = given.dir, .log = &given.log};
+    char path[64];
+    struct stat st;
+
+    expect_refused(&source, "NANGO_ENCRYPTION_KEY");
+    expect_refused(&source, "encryption.key");
+    (void)snprintf(path, sizeof path, "%s/encryption.key", given.dir);
+    assert_int_equal(stat(path, &st), -1);
+}
+
+TEST(without_any_source_a_key_is_made_beside_the_data_once)
+{
+    struct kek_source source = {
+        .data_dir = given.dir, .may_create = true, .log = &given.log};
     uint8_t first[VAULT_KEY_LEN], second[VAULT_KEY_LEN], zero[VAULT_KEY_LEN] = {0};
     char path[64], text[64] = "";
     struct err err = {0};
@@ -225,6 +238,7 @@ TEST(without_any_source_a_key_is_made_beside_the_data_once)
     assert_int_equal(stat(path, &st), 0);
     assert_int_equal(st.st_mode & 0777, 0600);
 
+    source.may_create = false; /* it is there now */
     assert_true(kek_load(&source, second, &err));
     assert_memory_equal(first, second, sizeof first);
 
@@ -238,7 +252,7 @@ TEST(without_any_source_a_key_is_made_beside_the_data_once)
 
 TEST(a_data_directory_that_cannot_be_written_is_an_error)
 {
-    struct kek_source source = {.data_dir = "/proc/nothing/here"};
+    struct kek_source source = {.data_dir = "/proc/nothing/here", .may_create = true};
 
     expect_refused(&source, "/proc/nothing/here");
 }
@@ -255,6 +269,7 @@ int main(void)
         CASE(a_bad_key_file_is_an_error_and_no_reason_to_look_elsewhere),
         CASE(the_systemd_credential_is_found),
         CASE(text_comes_before_file_before_credential_before_data_directory),
+        CASE(beside_secrets_no_key_is_invented),
         CASE(without_any_source_a_key_is_made_beside_the_data_once),
         CASE(a_data_directory_that_cannot_be_written_is_an_error),
     };
