@@ -8,7 +8,11 @@
  *   refresh:before_call     lease taken, token endpoint not called yet
  *   refresh:after_answer    answer read, nothing durable yet
  *   refresh:after_journal   answer in the journal, not parsed yet
- *   refresh:after_publish   new credentials durable, nobody told yet */
+ *   refresh:after_publish   new credentials durable, nobody told yet
+ *
+ *   restore:after_decision  the backup is whole in the directory, nothing moved yet
+ *   restore:after_keep      the old database has its second name
+ *   restore:after_drop      the old log is gone, the old database still in place */
 #ifndef BASE_FAULT_H
 #define BASE_FAULT_H
 

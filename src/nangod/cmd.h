@@ -13,6 +13,7 @@ int cmd_keys(int argc, char **argv);
 int cmd_variables(int argc, char **argv);
 int cmd_check(int argc, char **argv);
 int cmd_backup(int argc, char **argv);
+int cmd_restore(int argc, char **argv);
 int cmd_settings(int argc, char **argv);
 
 /* Options that several commands take: --data, --listen, --admin-listen, --config, --set.

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* `nangod check`, `backup` and `variables`: commands on a data directory. */
+/* `nangod check`, `backup`, `restore` and `variables`: commands on a data directory. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -47,6 +47,30 @@ int cmd_backup(int argc, char **argv)
             code = 0;
             if (!node_open(&node, &options.flags, NODE_FILE, &err) ||
                 !store_backup(node.store, options.rest[0], &err))
+                code = cmd_fail(1, &err);
+        }
+    }
+    node_close(&node);
+    options_finish(&options);
+    return code;
+}
+
+int cmd_restore(int argc, char **argv)
+{
+    struct options options;
+    struct node node = {0};
+    struct err err = {0};
+    int code = EXIT_USAGE;
+
+    if (options_read(&options, argc, argv)) {
+        if (options.rest_count != 1) {
+            fputs("usage: nangod restore --data DIR FILE\n", stderr);
+        } else {
+            code = 0;
+            if (!node_open(&node, &options.flags, NODE_SETTINGS, &err) ||
+                !store_restore(&(struct store_config){.data_dir = node.settings.data_dir,
+                                   .log = &node.log},
+                    options.rest[0], &err))
                 code = cmd_fail(1, &err);
         }
     }

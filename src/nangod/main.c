@@ -24,6 +24,8 @@ static const struct command {
         "environment variables; set reads the value from standard input"},
     {"check", cmd_check, "", "check the database for damage"},
     {"backup", cmd_backup, "FILE", "copy the database, also while the server runs"},
+    {"restore", cmd_restore, "FILE",
+        "put a backup in the place of the database; no server may run"},
     {"catalog", cmd_catalog, "check | list | explain …",
         "look into the provider catalogue"},
     {"settings", cmd_settings, "[--markdown]", "print a sample configuration file"},

@@ -78,6 +78,11 @@ void store_close(struct store *store)
     free(store);
 }
 
+bool store_restore(const struct store_config *config, const char *file, struct err *err)
+{
+    return sqlite_restore(config, file, err);
+}
+
 bool store_reads_are_local(const struct store *store)
 {
     return store->backend->reads_are_local;

@@ -57,6 +57,12 @@ bool store_reads_are_local(const struct store *store);
 bool store_check(struct store *store, struct err *err); /* full integrity check */
 bool store_backup(
     struct store *store, const char *file, struct err *err); /* online, atomic */
+/* Puts a backup in the place of the database, durably and whole: a crash leaves the old
+ * or the new one. The old one is kept as nango.db.before-restore (with its -wal); one
+ * that is there already is not replaced. Fails when a server or another tool uses the
+ * directory, and when the backup is damaged, of a newer schema, or none. Of `config` only
+ * data_dir and log are used. */
+bool store_restore(const struct store_config *config, const char *file, struct err *err);
 bool store_is_ready(struct store *store);
 
 /* ---- key ring (vault.h) ---- */

@@ -160,6 +160,7 @@ struct store {
 
 bool sqlite_open(
     const struct store_config *config, struct backend **out, struct err *err);
+bool sqlite_restore(const struct store_config *config, const char *file, struct err *err);
 
 /* ---- rows (rows.c) ---- */
 void blob_free(struct blob *blob);

@@ -69,7 +69,7 @@ describe('configuration', () => {
   });
 
   it('unknown words, options and commands end with 2', async () => {
-    for (const words of [[], ['brew'], ['serve', 'now'], ['serve', '--loud'], ['serve', '--config'], ['variables', 'put'], ['backup']]) {
+    for (const words of [[], ['brew'], ['serve', 'now'], ['serve', '--loud'], ['serve', '--config'], ['variables', 'put'], ['backup'], ['restore']]) {
       const { code, stderr, stdout } = await nangodRun(words);
       assert.equal(code, 2, `${words}: ${stderr}`);
       assert.ok(`${stdout}${stderr}`.length > 0, `${words} says why`);
@@ -470,6 +470,42 @@ describe('commands beside a running server', () => {
       assert.equal((await nangodRun(['check', '--data', data])).code, 0);
     }));
 
+  it('restore: after a kill, the backup is served, and nothing of what came later', async () =>
+    using(async (use) => {
+      const nangod = await use(Daemon.start());
+      await nangod.must(200, 'POST', '/integrations', { body: { provider: 'private-api-bearer', unique_key: 'api' } });
+      const put = (id) => nangod.must(201, 'POST', '/connections', { body: { provider_config_key: 'api', connection_id: id, credentials: { type: 'API_KEY', apiKey: `key of ${id}` } } });
+      const restore = (from) => nangodRun(['restore', '--data', nangod.data, from], { env: { NANGO_ENCRYPTION_KEY: undefined } });
+      const ids = async () => (await nangod.must(200, 'GET', '/connections')).connections.map((c) => c.connection_id).sort();
+      await put('before');
+      const backup = path.join(scratch('nangod-backup'), 'nango.db');
+      assert.equal((await nangodRun(['backup', '--data', nangod.data, backup])).code, 0);
+      await Promise.all(Array.from({ length: 50 }, (_, i) => put(`after-${i}`)));
+      const beside = await restore(backup);
+      assert.equal(beside.code, 1);
+      assert.match(beside.stderr, /another nangod/);
+      await nangod.kill();
+      assert.ok(fs.statSync(path.join(nangod.data, 'nango.db-wal')).size > 0, 'the log that must not be played into the backup');
+      const broken = path.join(scratch('nangod-backup'), 'broken.db');
+      fs.writeFileSync(broken, fs.readFileSync(backup).fill(0xa5, 8192, 12288));
+      assert.match((await restore(broken)).stderr, /damaged/);
+
+      const { code, stderr } = await restore(backup);
+      assert.equal(code, 0, stderr);
+      await nangod.again();
+      assert.deepEqual(await ids(), ['before']);
+      const { credentials } = await nangod.must(200, 'GET', '/connections/before?provider_config_key=api');
+      assert.equal(credentials.apiKey, 'key of before');
+      await put('since');
+      assert.equal((await nangodRun(['check', '--data', nangod.data])).code, 0);
+      await nangod.stop();
+      assert.match((await restore(backup)).stderr, /before-restore/);
+      const kept = path.join(nangod.data, 'nango.db.before-restore');
+      assert.ok(fs.existsSync(kept));
+      await nangod.again();
+      assert.deepEqual(await ids(), ['before', 'since']);
+    }));
+
   it('catalog: the built-in one is sound, and lists itself', async () => {
     const { code, stdout, stderr } = await nangodRun(['catalog', 'list', '--json']);
     assert.equal(code, 0, stderr);
@@ -481,7 +517,7 @@ describe('commands beside a running server', () => {
     assert.match((await nangodRun(['--version'])).stdout, /^nangod \d+\.\d+\.\d+/);
     const help = await nangodRun(['--help']);
     assert.equal(help.code, 0);
-    for (const command of ['serve', 'keys', 'variables', 'check', 'backup']) assert.ok(help.stdout.includes(command), command);
+    for (const command of ['serve', 'keys', 'variables', 'check', 'backup', 'restore']) assert.ok(help.stdout.includes(command), command);
     assert.ok(fs.existsSync(binary));
   });
 });

@@ -35,8 +35,8 @@ static bool is_same_file(const char *a, const char *b)
            of_a.st_ino == of_b.st_ino;
 }
 
-/* The copy is one file, without a log beside it, that opens from read-only media too. */
-static bool copy(sqlite3 *from, const char *path, struct err *err)
+/* Without a log beside it, the copy opens from read-only media too. */
+bool sqlite_copy(sqlite3 *from, const char *path, struct err *err)
 {
     sqlite3 *to = NULL;
     sqlite3_backup *backup = NULL;
@@ -100,7 +100,7 @@ bool sqlite_backup(struct backend *b, const char *file, struct err *err)
     made = true;
     (void)close(fd); /* empty */
     conn = sqlite_reader(b, err);
-    if (conn == NULL || !copy(conn->db, temporary, err) ||
+    if (conn == NULL || !sqlite_copy(conn->db, temporary, err) ||
         !sync_path(temporary, O_RDWR, err))
         goto done;
     /* A link, not a rename: what is there already, perhaps the last good copy, stays. */

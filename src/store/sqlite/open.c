@@ -16,17 +16,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/mem.h"
 #include "base/str.h"
+#include "store/sqlite/directory.h"
 #include "store/sqlite/migrate.h"
 #include "store/sqlite/sqlite_int.h"
-
-#define LOCK_NAME "nangod.lock"
-#define DB_NAME "nango.db"
 
 static bool fail_errno(const char *doing, const char *path, struct err *err)
 {
@@ -111,11 +108,16 @@ static bool check_references(struct sql_conn *conn, struct err *err)
     return step == SQL_DONE;
 }
 
+bool sqlite_check_all(struct sql_conn *conn, struct err *err)
+{
+    return check_pragma(conn, "PRAGMA integrity_check(1)", err) &&
+           check_references(conn, err);
+}
+
 static bool check(struct backend *b, struct err *err)
 {
     struct sql_conn *conn = sqlite_reader(b, err);
-    bool ok = conn != NULL && check_pragma(conn, "PRAGMA integrity_check(1)", err) &&
-              check_references(conn, err);
+    bool ok = conn != NULL && sqlite_check_all(conn, err);
 
     sqlite_reader_done(b, conn);
     return ok;
@@ -144,71 +146,7 @@ static void stats(const struct backend *b, struct store_stats *out)
         committer_counts(store->committer, &out->commits, &out->writes);
 }
 
-/* ---- the lock ---- */
-
-/* Takes the directory. *unclean: the last server did not get to its end. */
-static bool lock_directory(struct sqlite_store *store, bool *unclean, struct err *err)
-{
-    char *path = str_printf("%s/" LOCK_NAME, store->dir);
-    char pid[32] = "";
-    ssize_t len;
-    bool ok = false;
-    int refused;
-
-    store->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-    if (store->lock_fd < 0) {
-        fail_errno("opening", path, err);
-        goto done;
-    }
-    refused = flock(store->lock_fd, LOCK_EX | LOCK_NB) != 0 ? errno : 0;
-    len = pread(store->lock_fd, pid, sizeof pid - 1, 0);
-    if (len < 0) {
-        fail_errno("reading", path, err);
-        goto done;
-    }
-    pid[len] = '\0';
-    (void)str_trim(pid);
-    if (refused == EWOULDBLOCK)
-        err_internal(err, "another nangod (process %s) serves from %s", pid, store->dir);
-    else if (refused != 0)
-        err_internal(err, "locking %s: %s", path, strerror(refused));
-    if (refused != 0)
-        goto done;
-    *unclean = len > 0;
-    (void)snprintf(pid, sizeof pid, "%ld\n", (long)getpid());
-    ok = ftruncate(store->lock_fd, 0) == 0 &&
-         pwrite(store->lock_fd, pid, strlen(pid), 0) == (ssize_t)strlen(pid) &&
-         fsync(store->lock_fd) == 0;
-    if (!ok)
-        fail_errno("writing", path, err);
-
-done:
-    if (!ok && store->lock_fd >= 0) {
-        (void)close(store->lock_fd); /* nothing was written through it that matters */
-        store->lock_fd = -1;
-    }
-    free(path);
-    return ok;
-}
-
-/* Marks an orderly end: only once everything is in the database. */
-static void unlock_directory(struct sqlite_store *store)
-{
-    if (store->lock_fd < 0)
-        return;
-    if (ftruncate(store->lock_fd, 0) != 0 || fsync(store->lock_fd) != 0)
-        log_event(store->log, LOG_WARN, "the next start will check the store",
-            LOG_STR("reason", strerror(errno)), LOG_END);
-    (void)close(store->lock_fd); /* gives the lock back */
-    store->lock_fd = -1;
-}
-
 /* ---- opening and closing ---- */
-
-static bool make_directory(const char *dir, struct err *err)
-{
-    return mkdir(dir, 0700) == 0 || errno == EEXIST || fail_errno("creating", dir, err);
-}
 
 /* SQLite would create the file readable by all. */
 static bool make_file(const char *path, struct err *err)
@@ -220,18 +158,6 @@ static bool make_file(const char *path, struct err *err)
         return fail_errno("opening", path, err);
     ok = fchmod(fd, 0600) == 0 || fail_errno("setting the mode of", path, err);
     (void)close(fd); /* nothing was written */
-    return ok;
-}
-
-static bool fsync_directory(const char *dir, struct err *err)
-{
-    int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    bool ok = fd >= 0 && fsync(fd) == 0;
-
-    if (!ok)
-        fail_errno("syncing", dir, err);
-    if (fd >= 0)
-        (void)close(fd);
     return ok;
 }
 
@@ -279,9 +205,11 @@ static bool open_as_server(
     struct sql_conn *conn = NULL;
     bool unclean = false;
 
-    if (!make_directory(store->dir, err) || !lock_directory(store, &unclean, err))
+    if (!directory_make(store->dir, err) ||
+        !directory_lock(store->dir, &store->lock_fd, &unclean, err))
         return false;
-    if (!make_file(store->path, err) ||
+    if (!sqlite_finish_restore(store->dir, store->log, err) ||
+        !make_file(store->path, err) ||
         !sql_connect(store->path, SQL_WRITES, &conn, err) ||
         !sql_execute(conn, "PRAGMA page_size = 8192", err) || !set_wal(conn, err))
         goto fail;
@@ -293,7 +221,7 @@ static bool open_as_server(
     }
     if (!ask_for_keys(config, conn, err) ||
         !sqlite_migrate(conn->db, true, store->log, err) ||
-        !fsync_directory(store->dir, err))
+        !directory_sync(store->dir, err))
         goto fail;
     /* The directory has one server: whoever held these leases is dead. */
     if (unclean && !sql_execute(conn,
@@ -316,7 +244,9 @@ static bool open_as_guest(struct sqlite_store *store, bool read_only, struct err
 
     if (access(store->path, F_OK) != 0)
         return fail_errno("opening", store->path, err);
-    if (!sql_connect(store->path, read_only ? SQL_READ_ONLY : SQL_WRITES, &conn, err))
+    if (!directory_enter(store->dir, false, &store->guest_fd, err) ||
+        !sqlite_refuse_half_restored(store->dir, err) ||
+        !sql_connect(store->path, read_only ? SQL_READ_ONLY : SQL_WRITES, &conn, err))
         return false;
     if (!sqlite_migrate(conn->db, false, store->log, err)) {
         sql_disconnect(conn);
@@ -344,6 +274,8 @@ static void finish(struct sqlite_store *store)
     close_readers(store);
     committer_free(
         store->committer); /* the last connection: moves the log into the file */
+    if (store->guest_fd >= 0)
+        (void)close(store->guest_fd); /* after the last connection */
     pthread_mutex_destroy(&store->lock);
     free(store->dir);
     free(store->path);
@@ -353,11 +285,12 @@ static void finish(struct sqlite_store *store)
 static void close_store(struct backend *b)
 {
     struct sqlite_store *store = sqlite_of(b);
+    const struct log *log = store->log;
     int lock_fd = store->lock_fd;
-    struct sqlite_store locked = {.lock_fd = lock_fd, .log = store->log};
 
     finish(store);
-    unlock_directory(&locked);
+    if (lock_fd >= 0)
+        directory_unlock(lock_fd, log);
 }
 
 static const struct store_ops ops = {
@@ -429,8 +362,9 @@ bool sqlite_open(const struct store_config *config, struct backend **out, struct
     store->clock = config->clock;
     store->log = config->log;
     store->dir = str_dup(config->data_dir);
-    store->path = str_printf("%s/" DB_NAME, config->data_dir);
+    store->path = str_printf("%s/" SQLITE_DB_NAME, config->data_dir);
     store->lock_fd = -1;
+    store->guest_fd = -1;
     store->reads = config->read_only ? SQL_READ_ONLY : SQL_READS;
     pthread_mutex_init(&store->lock, NULL);
 

@@ -4,6 +4,7 @@
  * (committer.h).
  *
  *   open.c          life: files, lock, checks, the pool of readers, backup
+ *   directory.c     who may use the data directory
  *   migrate.c       the schema's versions
  *   committer.c     group commit
  *   sql.c           statements
@@ -17,13 +18,16 @@
 #include "store/sqlite/sql.h"
 #include "store/store_int.h"
 
+#define SQLITE_DB_NAME "nango.db"
+
 struct sqlite_store {
     struct backend head;
     const struct clock *clock;
     const struct log *log;
     char *dir;
-    char *path;  /* of nango.db */
-    int lock_fd; /* -1 unless this is the directory's server */
+    char *path;   /* of nango.db */
+    int lock_fd;  /* -1 unless this is the directory's server */
+    int guest_fd; /* -1 unless this is a guest in the directory */
     enum sql_use reads;
     pthread_mutex_t lock; /* of the pool */
     struct sql_conn *idle_readers;
@@ -44,6 +48,8 @@ void sqlite_reader_done(struct backend *b, struct sql_conn *conn);
  */
 bool sqlite_write(struct backend *b, write_fn *fn, void *arg, struct err *err);
 int64_t sqlite_now_ms(struct backend *b);
+/* Everything that can be checked of a database: seconds for a large one. */
+bool sqlite_check_all(struct sql_conn *conn, struct err *err);
 
 /* environments.c */
 bool sqlite_find_environment(struct backend *b, const struct environment_key *key,
@@ -153,5 +159,14 @@ bool sqlite_sweep(
 
 /* backup.c */
 bool sqlite_backup(struct backend *b, const char *file, struct err *err);
+/* Copies a database, as one read transaction sees it, into `path`, which exists and is
+ * empty: one file, without a log beside it. Not synced. */
+bool sqlite_copy(sqlite3 *from, const char *path, struct err *err);
+
+/* restore.c */
+/* Brings to its end a restore that was cut short after it was decided. Under the server's
+ * lock. */
+bool sqlite_finish_restore(const char *dir, const struct log *log, struct err *err);
+bool sqlite_refuse_half_restored(const char *dir, struct err *err);
 
 #endif
