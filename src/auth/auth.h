@@ -26,4 +26,16 @@ struct auth {
     int64_t token_timeout_ms;          /* of one token call */
 };
 
+/* Shares of the outbound threads (pool.h): a provider that hangs holds up its own
+ * integration's refreshes, an environment's slow credentials its own checks. */
+static inline uint64_t auth_share_of_integration(int64_t id)
+{
+    return (uint64_t)id << 1;
+}
+
+static inline uint64_t auth_share_of_environment(int64_t id)
+{
+    return (uint64_t)id << 1 | 1;
+}
+
 #endif

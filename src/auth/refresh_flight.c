@@ -110,12 +110,15 @@ static void flight_finish(struct flight *flight, struct refresh_result *result)
     pthread_mutex_unlock(&refresher->lock);
 }
 
-/* Hands a flying one to the pool. A pool that is stopped means that the server is going
- * down: the callers are told on this thread, as no other will come. */
+/* Hands a flying one to the pool, which lets the flights of one integration take only a
+ * share of its threads: those of others go on while its provider hangs. A pool that is
+ * stopped means that the server is going down: the callers are told on this thread, as no
+ * other will come. */
 static void flight_submit(struct flight *flight)
 {
-    while (flight != NULL &&
-           !pool_submit(flight->refresher->auth->outbound, flight_run, flight)) {
+    while (flight != NULL && !pool_submit_share(flight->refresher->auth->outbound,
+                                 auth_share_of_integration(flight->row->integration_id),
+                                 flight_run, flight)) {
         struct refresh_result result = {0};
         struct flight *parked = flight_land(flight);
 

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A pool of threads for work that blocks. Threads are started as work arrives, up to
- * `max`, and leave after some idle seconds. Jobs start in the order they were given. */
+ * `max`, and leave after some idle seconds. Jobs start in the order they were given,
+ * except that those of one share may have to wait for each other. */
 #ifndef BASE_POOL_H
 #define BASE_POOL_H
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 struct pool;
 
@@ -13,6 +15,11 @@ struct pool;
 struct pool *pool_new(const char *name, size_t max);
 /* Queues a job; false only after pool_stop(). */
 bool pool_submit(struct pool *pool, void (*run)(void *arg), void *arg);
+/* The same for a job that may hang, and with it all others of its kind, which `share`
+ * names: of one share as many run at a time as half of the threads that the other shares
+ * leave, at least one. So none takes all threads, and several that hang leave some. */
+bool pool_submit_share(
+    struct pool *pool, uint64_t share, void (*run)(void *arg), void *arg);
 size_t pool_queued(struct pool *pool); /* waiting, not running */
 /* Runs what is queued, waits for all threads, refuses new jobs. */
 void pool_stop(struct pool *pool);

@@ -92,7 +92,7 @@ static const struct setting table[] = {
     {"outbound.max_connections", NUMBER, AT(outbound_max_connections), "2000", 1, 100000, NULL, NULL, false,
         "Connections to providers kept open, for each event loop."},
     {"outbound.threads", NUMBER, AT(outbound_threads), "64", 1, 1024, NULL, NULL, false,
-        "Threads for token calls and credential checks."},
+        "Threads for token calls and credential checks. One integration's refreshes, and one environment's checks, take at most half of those that the others leave."},
     {"proxy.base_url_override", FLAG, AT(proxy_base_url_override), "true", 0, 0, NULL, "NANGO_PROXY_BASE_URL_OVERRIDE_ENABLED", false,
         "Whether clients may send Base-Url-Override."},
     {"proxy.max_buffered_body", BYTES, AT(proxy_max_buffered_body), "256k", 0, INT64_C(1) << 30, NULL, NULL, false,

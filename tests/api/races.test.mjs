@@ -165,6 +165,30 @@ describe('a provider that hangs', () => {
   });
 });
 
+describe('a token endpoint that hangs', () => {
+  it('holds up no refresh of another integration', async () => {
+    const own = await World.start({ integrations: { oauth: 'test-oauth', other: 'test-oauth-lax' }, settings: { 'outbound.threads': '8' } });
+    try {
+      const stuck = Array.from({ length: 16 }, (_, i) => `stuck-${i}`);
+      for (const id of stuck) await own.connect('oauth', id);
+      for (let i = 0; i < 10; i++) await own.connect('other', `other-${i}`);
+      const gates = stuck.map(() => own.oauth.script({ hold: true, path: '/token' }));
+      const waiting = stuck.map((id) => own.get('oauth', id));
+      await inTime('the fourth token call', gates[3].arrived);
+      for (let i = 0; i < 10; i++) {
+        const answer = await inTime('a refresh at another provider', own.get('other', `other-${i}`));
+        assert.equal(answer.status, 200, answer.text);
+        assert.ok(await own.oauth.works(answer.body.credentials.access_token));
+      }
+      assert.equal(own.oauth.calls.filter((call) => call.path === '/token').length, 4, 'half of the threads, no more');
+      for (const gate of gates) gate.release();
+      for (const answer of await Promise.all(waiting)) assert.equal(answer.status, 200, answer.text);
+    } finally {
+      await own.finish();
+    }
+  });
+});
+
 describe('clients that leave', () => {
   test('in the middle of a streamed answer, by the hundred: the daemon lives and takes nothing amiss', async () => {
     const id = fresh();

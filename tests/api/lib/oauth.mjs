@@ -144,6 +144,7 @@ export class OAuthProvider {
   //   {status, body, headers}   answered so; the provider never hears of it
   //   {lose: true}              the provider answers, but the answer is lost on the way
   //   {hold: true}              waits; returns {arrived, release}
+  // With `path` (/token, /token-lax) it is for the next call there.
   script(step) {
     const handle = step.hold ? { ...step, arrived: deferred(), release: deferred() } : step;
     this.next.push(handle);
@@ -162,7 +163,8 @@ export class OAuthProvider {
     const form = Object.fromEntries(new URLSearchParams(body.toString()));
     const call = { path, grant: form.grant_type, refreshToken: form.refresh_token, headers: req.headers, form };
     this.calls.push(call);
-    const step = this.next.shift();
+    const at = this.next.findIndex((step) => !step.path || step.path === path);
+    const [step] = at < 0 ? [] : this.next.splice(at, 1);
     if (step?.arrived) {
       step.arrived.resolve();
       await step.release.promise;
