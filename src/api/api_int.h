@@ -9,9 +9,13 @@
  *                                            └─ RUN_PROXY ─► key ─► proxy_forward         │
  *                                                                                         ▼
  *                                                    authenticated ─► handle(call) ─► reply
+ *                                                                      ^     │
+ *                                            outbound thread ──again───┘◄────┘
+ *                                                          call_on_outbound()
  *
  * A handler replies exactly once. It may keep the call (call_keep) and reply later from
- * any thread; then it ends it with call_free(). */
+ * any thread; then it ends it with call_free(). Workers are for the store: before a
+ * handler waits for a provider, it asks call_on_outbound(). */
 #ifndef API_API_INT_H
 #define API_API_INT_H
 
@@ -27,7 +31,7 @@ struct call;
 enum run {
     RUN_NOW,   /* on the reactor, whatever the store: touches memory only */
     RUN_READ,  /* only reads: on the reactor when reads are local and there is no body */
-    RUN_WORK,  /* on a worker */
+    RUN_WORK,  /* on a worker; the handler may ask for an outbound thread from there */
     RUN_PROXY, /* handed to the proxy, which streams */
     RUN_KINDS,
 };
@@ -67,7 +71,10 @@ struct call {
     struct http_req *req; /* NULL once answered */
     const struct route *route;
     int64_t start_us;
-    bool kept; /* the handler replies later */
+    bool kept;     /* the handler replies later */
+    bool again;    /* the handler is to be called again, on an outbound thread */
+    bool outbound; /* this is one */
+    int64_t again_for;
     struct path_span spans[PATH_MAX_PARAMS];
     char *params[PATH_MAX_PARAMS]; /* decoded when asked for */
     /* who calls, after authentication */
@@ -84,6 +91,10 @@ struct call {
 
 void call_keep(struct call *call);
 void call_free(struct call *call); /* after the reply */
+/* May the handler wait for a provider on this thread? False: it returns at once, without
+ * a reply, and is called again from its start on an outbound thread. So it must not have
+ * changed anything yet. Of these threads one environment gets only a share. */
+bool call_on_outbound(struct call *call, int64_t environment_id);
 static inline const struct auth *call_auth(const struct call *call)
 {
     return &call->server->auth;

@@ -152,6 +152,9 @@ static void make_connection(struct call *call, const struct browser *browser,
     char id[FIELD_MAX + 1];
     struct err err = {0};
 
+    if (mode->verified && verifier->needed(integration) &&
+        !call_on_outbound(call, call->environment_id))
+        return;
     if (!choose_id(call, browser, id, &before))
         return;
     credentials = make_credentials(call, mode);

@@ -18,6 +18,13 @@ void call_keep(struct call *call)
     call->kept = true;
 }
 
+bool call_on_outbound(struct call *call, int64_t environment_id)
+{
+    call->again = !call->outbound;
+    call->again_for = environment_id;
+    return call->outbound;
+}
+
 void call_free(struct call *call)
 {
     assert(call->req == NULL); /* every call is answered */

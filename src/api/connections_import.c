@@ -187,7 +187,8 @@ static bool complete_tba(struct call *call, struct import *import)
     return true;
 }
 
-/* Tries the credentials where the provider has a call for that. False after a reply. */
+/* Tries the credentials where the provider has a call for that. False after a reply, or
+ * when the handler is to be called again. */
 static bool verify(struct call *call, const struct import *import)
 {
     const struct verifier *verifier = &call->server->verifier;
@@ -196,6 +197,9 @@ static bool verify(struct call *call, const struct import *import)
 
     if (mode != AUTH_API_KEY && mode != AUTH_BASIC && mode != AUTH_TBA)
         return true;
+    if (verifier->needed(&import->integration) &&
+        !call_on_outbound(call, call->environment_id))
+        return false;
     if (verifier->check(verifier->arg, &import->integration, import->credentials,
             import->config, &err))
         return true;

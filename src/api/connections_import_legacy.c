@@ -205,6 +205,14 @@ static cJSON *make_config(
     return config;
 }
 
+static bool is_verified(const struct call *call, const struct integration *integration)
+{
+    enum auth_mode mode = integration->provider->mode;
+
+    return (mode == AUTH_API_KEY || mode == AUTH_BASIC || mode == AUTH_TBA) &&
+           call->server->verifier.needed(integration);
+}
+
 static bool store_connection(struct call *call, const struct integration *integration,
     const char *id, const cJSON *credentials, const cJSON *config, struct err *err)
 {
@@ -214,7 +222,7 @@ static bool store_connection(struct call *call, const struct integration *integr
     struct connection connection = {0};
     bool created, ok;
 
-    if ((mode == AUTH_API_KEY || mode == AUTH_BASIC || mode == AUTH_TBA) &&
+    if (is_verified(call, integration) &&
         !verifier->check(verifier->arg, integration, credentials, config, err))
         return false;
     ok = connection_put(call_auth(call),
@@ -332,6 +340,9 @@ void import_connection_legacy(struct call *call)
     if ((mode->flags & UNSUPPORTED) != 0)
         reply_detailed(call, 400, "unsupported_auth", NULL,
             "This server does not make installation tokens of APP connections.");
+    else if (is_verified(call, &integration) &&
+             !call_on_outbound(call, call->environment_id))
+        goto done; /* called again */
     else if (store_connection(call, &integration, id.data, credentials, config, &err))
         reply_echo(call, id.data);
     else

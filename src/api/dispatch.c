@@ -17,12 +17,34 @@
 #define JSON_TYPE "application/json"
 #define FORM_TYPE "application/x-www-form-urlencoded"
 
+static void run_on_outbound(void *arg)
+{
+    struct call *call = arg;
+
+    call->again = false;
+    call->outbound = true;
+    call->route->handle(call);
+    if (!call->kept)
+        call_free(call);
+}
+
+static void reply_stopping(struct call *call)
+{
+    reply_fault(call, 503, "server_error", "The server is stopping");
+    call_free(call);
+}
+
 static void run_handler(struct call *call)
 {
     if (authenticate(call))
         call->route->handle(call);
-    if (!call->kept)
+    if (call->again) {
+        if (!pool_submit_share(call_auth(call)->outbound,
+                auth_share_of_environment(call->again_for), run_on_outbound, call))
+            reply_stopping(call);
+    } else if (!call->kept) {
         call_free(call);
+    }
 }
 
 /* JavaScript's decoder puts U+FFFD for what is no UTF-8. */
@@ -127,10 +149,8 @@ static void run_on_worker(void *arg)
 
 static void submit(struct call *call, void (*run)(void *arg))
 {
-    if (pool_submit(call->server->workers, run, call))
-        return;
-    reply_fault(call, 503, "server_error", "The server is stopping");
-    call_free(call);
+    if (!pool_submit(call->server->workers, run, call))
+        reply_stopping(call);
 }
 
 static void on_body(

@@ -157,6 +157,9 @@ static void write_loops(const struct server *server, struct buf *out)
         "Calls to providers under way on the reactors.", upstream);
     write_one(out, "nangod_workers_queued", "gauge", "Requests waiting for a worker.",
         pool_queued(server->workers));
+    write_one(out, "nangod_outbound_queued", "gauge",
+        "Token calls and credential checks waiting for a thread.",
+        pool_queued(server->auth.outbound));
 }
 
 static void write_store(const struct server *server, struct buf *out)

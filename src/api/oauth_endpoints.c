@@ -7,6 +7,7 @@
 
 #include "api/browser.h"
 #include "auth/oauth_flow.h"
+#include "auth/oauth_state.h"
 #include "base/json.h"
 #include "base/str.h"
 #include "net/answer.h"
@@ -169,6 +170,7 @@ void oauth_callback(struct call *call)
     struct oauth_outcome outcome = {0};
     struct oauth_callback callback;
     struct err err = {0};
+    int64_t environment_id;
     cJSON *strings;
 
     if (call_query(call) == NULL)
@@ -182,6 +184,10 @@ void oauth_callback(struct call *call)
         reply_installed_elsewhere(call);
         return;
     }
+    /* Whose code it is that is to be exchanged; a state that is none costs no call. */
+    if (oauth_state_find(call_auth(call), callback.state, &environment_id) &&
+        !call_on_outbound(call, environment_id))
+        return;
     strings = cJSON_CreateObject();
     for (const cJSON *item = call->query->child; item != NULL; item = item->next)
         if (cJSON_IsString(item))

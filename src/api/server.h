@@ -30,7 +30,7 @@ struct server {
     struct refresher *refresher;
     struct proxy proxy;
     struct verifier verifier;
-    struct pool *workers; /* handlers that may block: store writes, token calls */
+    struct pool *workers; /* handlers that write to the store */
     struct server_loop *loops;
     size_t loop_count;
     struct server_metrics *metrics;

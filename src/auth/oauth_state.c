@@ -31,6 +31,19 @@ bool oauth_state_put(const struct auth *auth, int64_t environment_id, const char
     return ok;
 }
 
+bool oauth_state_find(const struct auth *auth, const char *state, int64_t *environment_id)
+{
+    uint8_t digest[SHA256_LEN];
+
+    *environment_id = 0;
+    if (str_is_empty(state))
+        return false;
+    crypto_sha256(state, strlen(state), digest);
+    return store_find_oauth_state(
+               auth->store, digest, clock_now_ms(auth->clock), environment_id, NULL) &&
+           *environment_id != 0;
+}
+
 bool oauth_state_take(const struct auth *auth, const char *state, int64_t *environment_id,
     cJSON **payload, struct err *err)
 {

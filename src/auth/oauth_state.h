@@ -21,6 +21,10 @@
  *                          absent with a public key */
 bool oauth_state_put(const struct auth *auth, int64_t environment_id, const char *state,
     const cJSON *payload, struct err *err);
+/* Whose it is; it stays. False when there is none (or the store failed: taking it will
+ * tell). `state` may be NULL. */
+bool oauth_state_find(
+    const struct auth *auth, const char *state, int64_t *environment_id);
 /* Removes it. Unknown, used or expired: 400 `state_err`. */
 bool oauth_state_take(const struct auth *auth, const char *state, int64_t *environment_id,
     cJSON **payload, struct err *err);

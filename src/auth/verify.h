@@ -11,6 +11,8 @@
 /* True when accepted, also when the provider declares no check. Refused: 400
  * `connection_test_failed`. Blocking. */
 struct verifier {
+    /* Is there a call to make at all? */
+    bool (*needed)(const struct integration *integration);
     bool (*check)(void *arg, const struct integration *integration,
         const cJSON *credentials, const cJSON *config, struct err *err);
     void *arg;

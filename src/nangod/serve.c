@@ -134,6 +134,7 @@ static void wire(struct daemon *daemon)
         .refetch_after_ms = s->proxy_refetch_after_ms,
         .counters = &daemon->counters,
     };
+    server->verifier.needed = proxy_verify_needed;
     server->verifier.check = proxy_verify;
     server->verifier.arg = &server->proxy;
     server->workers = pool_new("worker", (size_t)s->http_workers);

@@ -47,6 +47,7 @@ void proxy_forward(const struct proxy *proxy, struct up_pool *pool, struct http_
 /* Blocking: tries credentials as the catalogue's `proxy.verification` says
  * (auth/verify.h); `proxy` is a `const struct proxy *`. True when there is nothing to
  * try. */
+bool proxy_verify_needed(const struct integration *integration);
 bool proxy_verify(void *proxy, const struct integration *integration,
     const cJSON *credentials, const cJSON *config, struct err *err);
 

@@ -114,6 +114,19 @@ static bool try_endpoint(struct attempt *a, const char *endpoint)
     return ok;
 }
 
+static const cJSON *rules_of(const struct integration *integration)
+{
+    return integration->provider == NULL
+               ? NULL
+               : json_get(
+                     json_get(integration->provider->entry, "proxy"), "verification");
+}
+
+bool proxy_verify_needed(const struct integration *integration)
+{
+    return cJSON_IsObject(rules_of(integration));
+}
+
 bool proxy_verify(void *proxy, const struct integration *integration,
     const cJSON *credentials, const cJSON *config, struct err *err)
 {
@@ -124,11 +137,9 @@ bool proxy_verify(void *proxy, const struct integration *integration,
     const cJSON *endpoint;
     bool ok = false;
 
-    if (integration->provider == NULL)
+    if (!proxy_verify_needed(integration))
         return true;
-    a.rules = json_get(json_get(integration->provider->entry, "proxy"), "verification");
-    if (!cJSON_IsObject(a.rules))
-        return true;
+    a.rules = rules_of(integration);
     a.stable.clock = a.proxy->auth->clock;
     a.stable.now_ms = clock_now_ms(a.stable.clock);
     crypto_uuid_v4(a.stable.random);

@@ -395,6 +395,13 @@ bool store_insert_oauth_state(struct store *store, const uint8_t state[SHA256_LE
     return store->backend->ops->insert_oauth_state(store->backend, state, row, err);
 }
 
+bool store_find_oauth_state(struct store *store, const uint8_t state[SHA256_LEN],
+    int64_t now_ms, int64_t *environment_id, struct err *err)
+{
+    return store->backend->ops->find_oauth_state(
+        store->backend, state, now_ms, environment_id, err);
+}
+
 bool store_take_oauth_state(struct store *store, const uint8_t state[SHA256_LEN],
     int64_t now_ms, struct oauth_state_row **out, struct err *err)
 {

@@ -340,6 +340,9 @@ struct oauth_state_row {
 };
 bool store_insert_oauth_state(struct store *store, const uint8_t state[SHA256_LEN],
     const struct oauth_state_row *row, struct err *err);
+/* The environment of a state that could be taken now; 0 = there is none. */
+bool store_find_oauth_state(struct store *store, const uint8_t state[SHA256_LEN],
+    int64_t now_ms, int64_t *environment_id, struct err *err);
 /* Removes it durably and returns it: a state is used once. NULL when unknown or expired.
  */
 bool store_take_oauth_state(struct store *store, const uint8_t state[SHA256_LEN],

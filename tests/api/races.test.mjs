@@ -6,6 +6,7 @@ import assert from 'node:assert/strict';
 import http from 'node:http';
 import { after, before, describe, it } from 'node:test';
 
+import { Browser } from './lib/browser.mjs';
 import { logged } from './lib/daemon.mjs';
 import { client } from './lib/oauth.mjs';
 import { inTime, until } from './lib/wait.mjs';
@@ -159,6 +160,72 @@ describe('a provider that hangs', () => {
       const answers = await Promise.all(waiting);
       for (const answer of answers) assert.equal(answer.body.error?.code, 'invalid_credentials', answer.text);
       for (const gate of gates) gate.release();
+    } finally {
+      await own.finish();
+    }
+  });
+});
+
+describe('credential checks and code exchanges that hang', () => {
+  const slowly = async (body) => {
+    const own = await World.start({ integrations: { oauth: 'test-oauth', slow: 'test-key-slow', key: 'test-key' }, settings: { 'http.workers': '4', 'outbound.threads': '64' } });
+    try {
+      await own.nangod.must(201, 'POST', '/connections', { body: { provider_config_key: 'key', connection_id: 'k', credentials: secret('k') } });
+      await body(own, (i) => own.nangod.must(201, 'POST', '/connections/metadata', { body: { provider_config_key: 'key', connection_id: 'k', metadata: { i } } }));
+    } finally {
+      await own.finish();
+    }
+  };
+
+  it('32 checks under way hold up no unrelated write', async () =>
+    slowly(async (own, write) => {
+      const { publicKey } = own.nangod.keys;
+      const asked = [
+        (name) => own.nangod.api('POST', '/connections', { body: { provider_config_key: 'slow', connection_id: name, credentials: secret(name) } }),
+        (name) => own.nangod.api('POST', '/connection', { body: { provider_config_key: 'slow', connection_id: name, api_key: name } }),
+        (name) => own.nangod.api('POST', `/api-auth/api-key/slow?public_key=${publicKey}&connection_id=${name}`, { key: null, body: { apiKey: name } }),
+      ];
+      const names = Array.from({ length: 32 }, (_, i) => `held${i}`);
+      const checks = names.map((name, i) => asked[i % asked.length](name));
+      for (const name of names) await inTime(`the check of ${name}`, own.echo.arrived(name));
+      for (let i = 0; i < 20; i++) await inTime('a write beside them', write(i));
+      for (const name of names) own.echo.release(name);
+      for (const answer of await Promise.all(checks)) assert.ok(answer.status < 300, answer.text);
+      for (const name of names) assert.equal((await own.get('slow', name)).status, 200, 'each is there, once');
+    }));
+
+  it('nor do callbacks whose code exchange hangs', async () =>
+    slowly(async (own, write) => {
+      const flows = await times(8, async (i) => {
+        const browser = new Browser();
+        const { data } = await own.nangod.must(201, 'POST', '/connect/sessions', { body: { end_user: { id: `u${i}` } } });
+        const login = await browser.open(`${own.nangod.base}/oauth/connect/oauth?connect_session_token=${data.token}`);
+        const consent = await browser.submit(login, { login: `u${i}`, password: 'x' });
+        const callback = await browser.submit(consent, {}, { go: (next) => !next.startsWith(`${own.nangod.base}/oauth/callback`) });
+        return () => browser.visit(callback.next);
+      });
+      const gates = flows.map(() => own.oauth.script({ hold: true }));
+      const answers = flows.map((finish) => finish());
+      for (const gate of gates) await inTime('the code exchange', gate.arrived);
+      for (let i = 0; i < 20; i++) await inTime('a write beside them', write(i));
+      for (const gate of gates) gate.release();
+      for (const page of await Promise.all(answers)) assert.match(page.text, /AUTHORIZATION_SUCEEDED/);
+    }));
+
+  it('one environment leaves the others threads for their own', async () => {
+    const own = await World.start({ oauth: false, integrations: { slow: 'test-key-slow' }, settings: { 'outbound.threads': '8' } });
+    try {
+      const check = (name, key) => own.nangod.api('POST', '/connections', { key, body: { provider_config_key: 'slow', connection_id: name, credentials: secret(name) } });
+      const prod = (await own.nangod.readKeys('prod')).secretKey;
+      await own.nangod.must(200, 'POST', '/integrations', { key: prod, body: { provider: 'test-key-slow', unique_key: 'slow' } });
+      const names = Array.from({ length: 12 }, (_, i) => `held${i}`);
+      const checks = names.map((name) => check(name));
+      await until('as many checks as one may have under way', () => own.echo.calls.length === 4);
+      own.echo.release('prod');
+      assert.equal((await inTime('the check of another environment', check('prod', prod))).status, 201);
+      assert.equal(own.echo.calls.length, 5, 'and no further one of the first');
+      for (const name of names) own.echo.release(name);
+      for (const answer of await Promise.all(checks)) assert.equal(answer.status, 201, answer.text);
     } finally {
       await own.finish();
     }

@@ -338,6 +338,7 @@ static const struct store_ops ops = {
     .find_connect_session = sqlite_find_connect_session,
     .delete_connect_session = sqlite_delete_connect_session,
     .insert_oauth_state = sqlite_insert_oauth_state,
+    .find_oauth_state = sqlite_find_oauth_state,
     .take_oauth_state = sqlite_take_oauth_state,
     .sweep = sqlite_sweep,
 };

@@ -133,6 +133,28 @@ bool sqlite_insert_oauth_state(struct backend *b, const uint8_t state[SHA256_LEN
     return sqlite_write(b, insert_state, &work, err);
 }
 
+bool sqlite_find_oauth_state(struct backend *b, const uint8_t state[SHA256_LEN],
+    int64_t now_ms, int64_t *environment_id, struct err *err)
+{
+    struct sql_conn *conn = sqlite_reader(b, err);
+    enum sql_result step = SQL_FAILED;
+
+    *environment_id = 0;
+    if (conn != NULL) {
+        struct sql q = sql_begin(conn,
+            "SELECT environment FROM oauth_state WHERE state = ? AND expires_at > ?");
+
+        sql_blob(&q, state, SHA256_LEN);
+        sql_i64(&q, now_ms);
+        step = sql_step(&q, err);
+        if (step == SQL_ROW)
+            *environment_id = sql_take_i64(&q, 0);
+        sql_end(&q);
+    }
+    sqlite_reader_done(b, conn);
+    return step != SQL_FAILED;
+}
+
 struct state_take {
     const uint8_t *state;
     int64_t now_ms;

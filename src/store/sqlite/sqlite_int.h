@@ -152,6 +152,8 @@ bool sqlite_delete_connect_session(
     struct backend *b, const uint8_t token[SHA256_LEN], bool *found, struct err *err);
 bool sqlite_insert_oauth_state(struct backend *b, const uint8_t state[SHA256_LEN],
     const struct oauth_state_row *row, struct err *err);
+bool sqlite_find_oauth_state(struct backend *b, const uint8_t state[SHA256_LEN],
+    int64_t now_ms, int64_t *environment_id, struct err *err);
 bool sqlite_take_oauth_state(struct backend *b, const uint8_t state[SHA256_LEN],
     int64_t now_ms, struct oauth_state_row **out, struct err *err);
 bool sqlite_sweep(

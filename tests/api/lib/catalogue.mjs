@@ -52,6 +52,16 @@ export function testProviders({ oauth, echo }) {
       '        method: GET',
       '        endpoints: [/verify/me]',
     ]));
+    // Its check waits at /hold/NAME for as long as the test likes; NAME is the key.
+    parts.push(entry('test-key-slow', [
+      ...common('Test Key, slowly verified'),
+      'auth_mode: API_KEY',
+      'proxy:',
+      `    base_url: ${echo}`,
+      '    verification:',
+      '        method: GET',
+      '        endpoints: ["/hold/${apiKey}"]',
+    ]));
     parts.push(entry('test-oauth1', [
       ...common('Test OAuth 1'),
       'auth_mode: OAUTH1',
