@@ -136,11 +136,29 @@ bool store_put_key(struct store *store, uint32_t number, const void *wrapped, si
 
 /* ---- environments ---- */
 
+/* A tool that runs beside the server has written environments or keys: it counts that
+ * after its commit and before it says that it is done. Emptied first, noted second, so
+ * that nobody takes an emptied cache for granted too early. */
+static void heed_others(struct store *store)
+{
+    uint64_t now;
+
+    if (store->backend->others == NULL)
+        return;
+    now = atomic_load_explicit(store->backend->others, memory_order_acquire);
+    if (now == atomic_load_explicit(&store->seen, memory_order_acquire))
+        return;
+    cache_clear(store->environments);
+    cache_clear(store->api_keys);
+    atomic_store_explicit(&store->seen, now, memory_order_release);
+}
+
 static bool find_environment(struct store *store, const struct environment_key *by,
     const struct cache_key *key, struct environment_row **out, struct err *err)
 {
     uint64_t generation;
 
+    heed_others(store);
     *out = cached_find(store->environments, key);
     if (*out != NULL)
         return true;
@@ -207,10 +225,10 @@ bool store_insert_environment(struct store *store, const struct environment_row 
     return store->backend->ops->insert_environment(store->backend, row, out, err);
 }
 
-bool store_update_environment(
-    struct store *store, const struct environment_row *row, struct err *err)
+bool store_patch_environment(struct store *store, int64_t id,
+    const struct environment_patch *patch, struct err *err)
 {
-    bool ok = store->backend->ops->update_environment(store->backend, row, err);
+    bool ok = store->backend->ops->patch_environment(store->backend, id, patch, err);
 
     cache_clear(store->environments);
     return ok;
@@ -239,6 +257,7 @@ bool store_find_api_key(struct store *store, const uint8_t sha256[SHA256_LEN],
 
     cache_key_begin(&key, 'k');
     cache_key_bytes(&key, sha256, SHA256_LEN);
+    heed_others(store);
     *out = cached_find(store->api_keys, &key);
     if (*out != NULL)
         return true;

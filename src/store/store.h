@@ -36,8 +36,8 @@ struct store_config {
     const struct log *log;
     bool read_only; /* for tools beside a running server */
     /* Writable without being the data directory's one server (no lock file, no
-     * clean-shutdown mark, no touch queue): for tools that write only what the server
-     * never caches, such as variables. */
+     * clean-shutdown mark, no touch queue): for tools that write environments, API keys
+     * and variables. What they wrote is seen by the server's next lookup. */
     bool beside_server;
     size_t cache_entries; /* 0 = 20000 connections */
     /* Asked by a server, before the schema is changed, with the key ring of a database
@@ -116,9 +116,18 @@ void store_environments_free(struct environment_row **rows, size_t count);
 /* `id` and `created_at_ms` are set by the store. Name taken: 409 `conflict`. */
 bool store_insert_environment(struct store *store, const struct environment_row *row,
     struct environment_row **out, struct err *err);
-/* Replaces callback_url, hmac_enabled, hmac_key, is_production. */
-bool store_update_environment(
-    struct store *store, const struct environment_row *row, struct err *err);
+struct environment_patch {
+    bool set_callback_url;
+    const char *callback_url; /* NULL = the server's own */
+    bool set_hmac_enabled;
+    bool hmac_enabled;
+    bool set_hmac_key;
+    struct blob hmac_key; /* sealed; data NULL = none */
+};
+/* What is not set stays as it is. An HMAC that is demanded without a key: 400
+ * `missing_hmac_key`. */
+bool store_patch_environment(struct store *store, int64_t id,
+    const struct environment_patch *patch, struct err *err);
 bool store_delete_environment(
     struct store *store, int64_t id, bool *found, struct err *err);
 

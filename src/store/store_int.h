@@ -11,6 +11,8 @@
 #ifndef STORE_STORE_INT_H
 #define STORE_STORE_INT_H
 
+#include <stdatomic.h>
+
 #include "store/store.h"
 
 struct backend;
@@ -57,8 +59,8 @@ struct store_ops {
         struct backend *b, struct environment_row ***out, size_t *count, struct err *err);
     bool (*insert_environment)(struct backend *b, const struct environment_row *row,
         struct environment_row **out, struct err *err);
-    bool (*update_environment)(
-        struct backend *b, const struct environment_row *row, struct err *err);
+    bool (*patch_environment)(struct backend *b, int64_t id,
+        const struct environment_patch *patch, struct err *err);
     bool (*delete_environment)(
         struct backend *b, int64_t id, bool *found, struct err *err);
 
@@ -149,6 +151,8 @@ struct store_ops {
 struct backend {
     const struct store_ops *ops;
     bool reads_are_local;
+    /* Grows with each finished write of another process; NULL = there are no others. */
+    const _Atomic uint64_t *others;
 };
 
 struct store {
@@ -157,6 +161,7 @@ struct store {
     struct cache *api_keys;     /* keyed by SHA-256 */
     struct cache *integrations;
     struct cache *connections;
+    _Atomic uint64_t seen;   /* of backend->others: the caches are not older */
     struct touches *touches; /* NULL in tools: read only, or beside a server */
 };
 

@@ -9,12 +9,14 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/str.h"
 
 #define LOCK_NAME "nangod.lock"
+#define CHANGES_NAME "nangod.changes"
 
 static bool fail_errno(const char *doing, const char *path, struct err *err)
 {
@@ -105,4 +107,29 @@ bool directory_enter(const char *dir, bool alone, int *fd, struct err *err)
     (void)close(*fd);
     *fd = -1;
     return false;
+}
+
+bool directory_map_changes(const char *dir, change_count **out, struct err *err)
+{
+    char *path = str_printf("%s/" CHANGES_NAME, dir);
+    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    void *at = MAP_FAILED;
+
+    *out = NULL;
+    if (fd >= 0 && ftruncate(fd, sizeof(change_count)) == 0) /* the size it has */
+        at = mmap(NULL, sizeof(change_count), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    if (at != MAP_FAILED)
+        *out = at;
+    else
+        fail_errno("mapping", path, err);
+    if (fd >= 0)
+        (void)close(fd); /* the mapping stays */
+    free(path);
+    return *out != NULL;
+}
+
+void directory_unmap_changes(change_count *count)
+{
+    if (count != NULL)
+        (void)munmap(count, sizeof *count); /* cannot fail: it was mapped so */
 }

@@ -5,11 +5,15 @@
  *                      in its place; holds its process id until it ends in order
  *   the directory      locked, shared, by guests (tools beside a server), and by a
  *                      restore for itself alone: a guest that closes the database after
- *                      the files were changed under it would remove the new one's log */
+ *                      the files were changed under it would remove the new one's log
+ *   nangod.changes     8 bytes, mapped by all who write: counts the writes of guests, so
+ *                      that the server sees at its next lookup that its cache is old */
 #ifndef STORE_SQLITE_DIRECTORY_H
 #define STORE_SQLITE_DIRECTORY_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "base/err.h"
 #include "base/log.h"
@@ -26,5 +30,10 @@ void directory_unlock(int fd, const struct log *log);
 /* The lock of guests, or with `alone` the one that keeps them out; close() gives it
  * back. */
 bool directory_enter(const char *dir, bool alone, int *fd, struct err *err);
+
+typedef _Atomic uint64_t change_count;
+/* Made where it is missing. Given back by directory_unmap_changes(), which takes NULL. */
+bool directory_map_changes(const char *dir, change_count **out, struct err *err);
+void directory_unmap_changes(change_count *count);
 
 #endif

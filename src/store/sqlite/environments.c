@@ -147,30 +147,47 @@ bool sqlite_insert_environment(struct backend *b, const struct environment_row *
     return ok;
 }
 
-static bool update(struct sql_conn *conn, void *arg, struct err *err)
-{
-    const struct environment_row *row = arg;
-    struct sql q = sql_begin(conn,
-        "UPDATE environment SET callback_url = ?, hmac_enabled = ?, hmac_key = ?, "
-        "is_production = ? WHERE id = ?");
+struct patching {
+    int64_t id;
+    const struct environment_patch *patch;
+};
 
-    sql_text(&q, row->callback_url);
-    sql_i64(&q, row->hmac_enabled);
-    sql_blob_of(&q, row->hmac_key);
-    sql_i64(&q, row->is_production);
-    sql_i64(&q, row->id);
-    if (!sql_run(&q, err))
+static bool patch_one(struct sql_conn *conn, void *arg, struct err *err)
+{
+    const struct patching *work = arg;
+    const struct environment_patch *patch = work->patch;
+    struct environment_key key = {.id = work->id};
+    struct environment_row *row = NULL;
+    bool keyless;
+    struct sql q =
+        sql_begin(conn, "UPDATE environment SET "
+                        "callback_url = CASE WHEN ? THEN ? ELSE callback_url END, "
+                        "hmac_enabled = CASE WHEN ? THEN ? ELSE hmac_enabled END, "
+                        "hmac_key = CASE WHEN ? THEN ? ELSE hmac_key END WHERE id = ?");
+
+    sql_i64(&q, patch->set_callback_url);
+    sql_text(&q, patch->callback_url);
+    sql_i64(&q, patch->set_hmac_enabled);
+    sql_i64(&q, patch->hmac_enabled);
+    sql_i64(&q, patch->set_hmac_key);
+    sql_blob_of(&q, patch->hmac_key);
+    sql_i64(&q, work->id);
+    if (!sql_run(&q, err) || !find(conn, &key, &row, err))
         return false;
-    return sql_changed(conn) > 0 ||
-           err_set(err, 404, "not_found", "the environment does not exist");
+    if (row == NULL)
+        return err_set(err, 404, "not_found", "the environment does not exist");
+    keyless = row->hmac_enabled && row->hmac_key.data == NULL;
+    environment_row_unref(row);
+    return !keyless || err_set(err, 400, "missing_hmac_key",
+                           "an HMAC can be demanded only with a key to check it by");
 }
 
-bool sqlite_update_environment(
-    struct backend *b, const struct environment_row *row, struct err *err)
+bool sqlite_patch_environment(
+    struct backend *b, int64_t id, const struct environment_patch *patch, struct err *err)
 {
-    struct environment_row copy = *row; /* shallow; `update` reads only */
+    struct patching work = {id, patch};
 
-    return sqlite_write(b, update, &copy, err);
+    return sqlite_write(b, patch_one, &work, err);
 }
 
 struct removal {

@@ -67,7 +67,11 @@ bool sqlite_write(struct backend *b, write_fn *fn, void *arg, struct err *err)
 
     if (store->committer == NULL)
         return err_internal(err, "the store is open for reading only");
-    return committer_write(store->committer, fn, arg, err);
+    if (!committer_write(store->committer, fn, arg, err))
+        return false;
+    if (store->guest_fd >= 0) /* durable: from here on nobody may show what was before */
+        atomic_fetch_add_explicit(store->changes, 1, memory_order_release);
+    return true;
 }
 
 int64_t sqlite_now_ms(struct backend *b)
@@ -229,6 +233,9 @@ static bool open_as_server(
                        "WHERE lease_holder IS NOT NULL",
                        err))
         goto fail;
+    if (!directory_map_changes(store->dir, &store->changes, err))
+        goto fail;
+    store->head.others = store->changes;
     store->committer = committer_new(conn, store->log);
     return true;
 
@@ -248,7 +255,8 @@ static bool open_as_guest(struct sqlite_store *store, bool read_only, struct err
         !sqlite_refuse_half_restored(store->dir, err) ||
         !sql_connect(store->path, read_only ? SQL_READ_ONLY : SQL_WRITES, &conn, err))
         return false;
-    if (!sqlite_migrate(conn->db, false, store->log, err)) {
+    if (!sqlite_migrate(conn->db, false, store->log, err) ||
+        (!read_only && !directory_map_changes(store->dir, &store->changes, err))) {
         sql_disconnect(conn);
         return false;
     }
@@ -276,6 +284,7 @@ static void finish(struct sqlite_store *store)
         store->committer); /* the last connection: moves the log into the file */
     if (store->guest_fd >= 0)
         (void)close(store->guest_fd); /* after the last connection */
+    directory_unmap_changes(store->changes);
     pthread_mutex_destroy(&store->lock);
     free(store->dir);
     free(store->path);
@@ -304,7 +313,7 @@ static const struct store_ops ops = {
     .find_environment = sqlite_find_environment,
     .list_environments = sqlite_list_environments,
     .insert_environment = sqlite_insert_environment,
-    .update_environment = sqlite_update_environment,
+    .patch_environment = sqlite_patch_environment,
     .delete_environment = sqlite_delete_environment,
     .find_api_key = sqlite_find_api_key,
     .list_api_keys = sqlite_list_api_keys,
@@ -359,7 +368,7 @@ bool sqlite_open(const struct store_config *config, struct backend **out, struct
     bool ok;
 
     (void)pthread_once(&configured, configure_library);
-    store->head = (struct backend){&ops, true};
+    store->head = (struct backend){.ops = &ops, .reads_are_local = true};
     store->clock = config->clock;
     store->log = config->log;
     store->dir = str_dup(config->data_dir);

@@ -15,6 +15,7 @@
 #include <pthread.h>
 
 #include "store/sqlite/committer.h"
+#include "store/sqlite/directory.h"
 #include "store/sqlite/sql.h"
 #include "store/store_int.h"
 
@@ -32,6 +33,7 @@ struct sqlite_store {
     pthread_mutex_t lock; /* of the pool */
     struct sql_conn *idle_readers;
     struct committer *committer; /* NULL when read only */
+    change_count *changes;       /* of guests; NULL when read only */
 };
 
 static inline struct sqlite_store *sqlite_of(struct backend *b)
@@ -58,8 +60,8 @@ bool sqlite_list_environments(
     struct backend *b, struct environment_row ***out, size_t *count, struct err *err);
 bool sqlite_insert_environment(struct backend *b, const struct environment_row *row,
     struct environment_row **out, struct err *err);
-bool sqlite_update_environment(
-    struct backend *b, const struct environment_row *row, struct err *err);
+bool sqlite_patch_environment(struct backend *b, int64_t id,
+    const struct environment_patch *patch, struct err *err);
 bool sqlite_delete_environment(
     struct backend *b, int64_t id, bool *found, struct err *err);
 

@@ -137,17 +137,17 @@ TEST(a_session_ends_after_half_an_hour_or_when_it_is_deleted)
 
 static void given_hmac(struct world *w, const char *key)
 {
-    struct environment_row row = *w->env;
+    struct environment_patch patch = {
+        .set_hmac_enabled = true, .hmac_enabled = true, .set_hmac_key = true};
     char context[CONTEXT_SIZE];
     struct buf sealed;
 
     buf_init(&sealed, 0);
     environment_context(context, w->env->uuid, "hmac_key");
     MUST(vault_seal(w->vault, context, key, strlen(key), &sealed, &err));
-    row.hmac_enabled = true;
-    row.hmac_key.data = (uint8_t *)sealed.data;
-    row.hmac_key.len = sealed.len;
-    MUST(store_update_environment(w->store, &row, &err));
+    patch.hmac_key.data = (uint8_t *)sealed.data;
+    patch.hmac_key.len = sealed.len;
+    MUST(store_patch_environment(w->store, w->env->id, &patch, &err));
     buf_finish(&sealed);
     environment_row_unref(w->env);
     MUST(store_find_environment_by_name(w->store, "dev", &w->env, &err));

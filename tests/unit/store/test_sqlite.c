@@ -151,6 +151,50 @@ TEST(guests_are_let_in_beside_the_server)
     world_end(&w);
 }
 
+TEST(what_a_guest_writes_is_seen_by_the_servers_next_lookup)
+{
+    struct world w;
+    struct store *server;
+    struct environment_row *env;
+    struct api_key_row *key, *made;
+    struct environment_patch patch = {.set_callback_url = true};
+    char name[] = "k", scopes[] = "environment:*";
+    struct api_key_row wanted = {.display_name = name, .scopes = scopes};
+    bool found;
+
+    world_begin(&w);
+    server = w.store;
+    wanted.environment_id = w.env->id;
+    wanted.secret = text_blob("sealed");
+    (void)hash_of("key", wanted.sha256);
+    MUST(try_open(&w, (struct store_config){.beside_server = true}, &err));
+    for (int i = 0; i < 3; i++) {
+        char url[40];
+
+        (void)snprintf(url, sizeof url, "https://a.example/%d", i);
+        patch.callback_url = url;
+        MUST(store_patch_environment(w.store, w.env->id, &patch, &err));
+        for (int round = 0; round < 2; round++) { /* the second from the cache */
+            MUST(store_find_environment(server, w.env->id, &env, &err));
+            assert_string_equal(env->callback_url, url);
+            environment_row_unref(env);
+        }
+        MUST(store_insert_api_key(w.store, &wanted, &made, &err));
+        for (int round = 0; round < 2; round++) {
+            MUST(store_find_api_key(server, wanted.sha256, &key, &err));
+            assert_non_null(key);
+            api_key_row_unref(key);
+        }
+        MUST(store_delete_api_key(w.store, w.env->id, made->id, &found, &err));
+        api_key_row_unref(made);
+        MUST(store_find_api_key(server, wanted.sha256, &key, &err));
+        assert_null(key); /* taken back at once */
+    }
+    store_close(w.store);
+    w.store = server;
+    world_end(&w);
+}
+
 TEST(guests_need_a_store_of_this_version)
 {
     struct world w;
@@ -698,6 +742,7 @@ int main(void)
         cmocka_unit_test(a_directory_that_cannot_be_made_is_told),
         cmocka_unit_test(a_second_server_is_refused_until_the_first_has_gone),
         cmocka_unit_test(guests_are_let_in_beside_the_server),
+        cmocka_unit_test(what_a_guest_writes_is_seen_by_the_servers_next_lookup),
         cmocka_unit_test(guests_need_a_store_of_this_version),
         cmocka_unit_test(a_newer_schema_is_refused_and_left_alone),
         cmocka_unit_test(the_database_of_another_program_is_refused),

@@ -86,32 +86,38 @@ TEST(a_second_environment_of_one_name_is_a_conflict)
 TEST(an_updated_environment_is_seen_at_once)
 {
     struct world w;
-    struct environment_row *row, changed;
-    char url[] = "https://a.example/cb";
+    struct environment_row *row;
+    struct environment_patch patch = {.set_callback_url = true,
+        .callback_url = "https://a.example/cb",
+        .set_hmac_enabled = true,
+        .hmac_enabled = true,
+        .set_hmac_key = true,
+        .hmac_key = text_blob("sealed")};
+    struct environment_patch without = {.set_hmac_key = true};
+    struct err why = {0};
 
     world_begin(&w);
     MUST(store_find_environment(w.store, w.env->id, &row, &err));
     assert_null(row->callback_url);
-    changed = *row;
-    changed.callback_url = url;
-    changed.hmac_enabled = true;
-    changed.hmac_key = text_blob("sealed");
-    changed.is_production = true;
-    MUST(store_update_environment(w.store, &changed, &err));
+    MUST(store_patch_environment(w.store, w.env->id, &patch, &err));
     environment_row_unref(row);
     MUST(store_find_environment(w.store, w.env->id, &row, &err));
-    assert_string_equal(row->callback_url, url);
-    assert_true(row->hmac_enabled && row->is_production);
+    assert_string_equal(row->callback_url, "https://a.example/cb");
+    assert_true(row->hmac_enabled);
     expect_blob(row->hmac_key, "sealed");
     environment_row_unref(row);
 
-    changed.id = 999;
-    {
-        struct err err = {0};
-
-        assert_false(store_update_environment(w.store, &changed, &err));
-        expect_error(&err, 404, "not_found");
-    }
+    assert_false(store_patch_environment(w.store, w.env->id, &without, &why));
+    expect_error(&why, 400, "missing_hmac_key");
+    without.set_hmac_enabled = true;
+    MUST(store_patch_environment(w.store, w.env->id, &without, &err));
+    MUST(store_find_environment(w.store, w.env->id, &row, &err));
+    assert_false(row->hmac_enabled);
+    assert_null(row->hmac_key.data);
+    assert_string_equal(row->callback_url, "https://a.example/cb"); /* as it was */
+    environment_row_unref(row);
+    assert_false(store_patch_environment(w.store, 999, &patch, &why));
+    expect_error(&why, 404, "not_found");
     world_end(&w);
 }
 
