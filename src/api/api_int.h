@@ -227,7 +227,6 @@ void create_environment(struct call *call);
 void delete_environment(struct call *call);
 void create_api_key(struct call *call);
 void delete_api_key(struct call *call);
-void rotate_webhook_key(struct call *call);
 void create_connect_session(struct call *call);
 void create_reconnect_session(struct call *call);
 void get_connect_session(struct call *call);

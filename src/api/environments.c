@@ -256,11 +256,3 @@ void delete_api_key(struct call *call)
     else
         reply_success(call);
 }
-
-/* Webhooks are signed with a key of the environment's own, where it has one, else with
- * its secret key. None has one in this version, so there is nothing to rotate. */
-void rotate_webhook_key(struct call *call)
-{
-    if (call_check_query(call, &SHAPE_EMPTY))
-        reply_fault(call, 404, "not_found", "The environment has no webhook signing key");
-}

@@ -72,7 +72,6 @@ const struct route api_routes[] = {
     {"DELETE", "/environments/:environmentId", RUN_WORK, WHO_KEY, "account:environments:delete", NULL, 0, delete_environment},
     {"POST",   "/environment/api-keys",  RUN_WORK, WHO_KEY, "account:environments:api_keys:create", NULL, 0, create_api_key},
     {"DELETE", "/environment/api-keys",  RUN_WORK, WHO_KEY, "account:environments:api_keys:delete", NULL, 0, delete_api_key},
-    {"POST",   "/environment/webhook-signing-key/rotate", RUN_WORK, WHO_KEY, "environment:webhook_signing_key:rotate", NULL, 0, rotate_webhook_key},
 };
 /* clang-format on */
 const size_t api_route_count = sizeof api_routes / sizeof api_routes[0];

@@ -115,7 +115,6 @@ describe('a key with few rights', () => {
     ['DELETE', '/environments/1', 'account:environments:delete'],
     ['POST', '/environment/api-keys', 'account:environments:api_keys:create'],
     ['DELETE', '/environment/api-keys', 'account:environments:api_keys:delete'],
-    ['POST', '/environment/webhook-signing-key/rotate', 'environment:webhook_signing_key:rotate'],
   ]) {
     check(`${method} ${target} → 403 for want of ${scope}`, async () => {
       const { status, body } = await limited.nangod.api(method, target);
@@ -290,7 +289,6 @@ const goodRequests = () => [
   ['DELETE', '/environments/999999'],
   ['POST', '/environment/api-keys', { environment_id: 1, display_name: 'swept' }],
   ['DELETE', '/environment/api-keys', { environment_id: 1, key_id: 999999 }],
-  ['POST', '/environment/webhook-signing-key/rotate'],
   ['POST', '/connect/sessions', {
     end_user: { id: 'u', email: 'a@b.co', display_name: 'A', tags: { t: 'v' } }, organization: { id: 'o', display_name: 'O' }, allowed_integrations: ['key'],
     integrations_config_defaults: { key: { user_scopes: 'a', authorization_params: { a: 'b' }, connection_config: { a: 'b' } } },

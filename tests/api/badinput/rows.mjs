@@ -295,7 +295,6 @@ export const rows = {
     ['DELETE', '/environments/-1', {}, 400, 'invalid_uri_params', ['environmentId']],
     ['POST', '/environment/api-keys', { body: { environment_id: 0, display_name: 'k' } }, 400, 'invalid_body', ['environment_id']],
     ['DELETE', '/environment/api-keys', { body: { environment_id: 1, key_id: 1.5 } }, 400, 'invalid_body', ['key_id']],
-    ['POST', '/environment/webhook-signing-key/rotate?x=1', {}, 400, 'invalid_query_params', []],
     // the proxy
     ['GET', '/proxy/a', { headers: { ...keys, Retries: 'x' } }, 400, 'invalid_headers', ['retries']],
     ['GET', '/proxy/a', { headers: { ...keys, Retries: '-1' } }, 400, 'invalid_headers', ['retries']],
@@ -456,7 +455,6 @@ export const exempt = {
   'GET /connect/session': { type: 'takes a token alone' },
   'DELETE /connect/session': { type: 'takes a token alone' },
   'GET /environment-variables': { ...noQuery, missing: 'takes no parameters' },
-  'POST /environment/webhook-signing-key/rotate': noQuery,
   'GET /providers': { oversized: 'a search has no bound but that of the request line' },
   'GET /providers/:provider': onlyPath,
   'GET /providers/:provider/templates': { ...onlyPath, missing: 'unknown providers have no templates, too' },
