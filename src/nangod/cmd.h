@@ -4,12 +4,16 @@
 #ifndef NANGOD_CMD_H
 #define NANGOD_CMD_H
 
+#include <cjson/cJSON.h>
+
+#include "base/buf.h"
 #include "nangod/settings.h"
 
 #define EXIT_USAGE 2
 
 int cmd_serve(int argc, char **argv);
 int cmd_keys(int argc, char **argv);
+int cmd_environments(int argc, char **argv);
 int cmd_variables(int argc, char **argv);
 int cmd_check(int argc, char **argv);
 int cmd_backup(int argc, char **argv);
@@ -21,6 +25,8 @@ int cmd_settings(int argc, char **argv);
 struct options {
     struct settings_flags flags;
     const char *environment; /* --environment; "dev" unless given */
+    const char *name;        /* --name; NULL */
+    const char *scopes;      /* --scopes; NULL */
     bool json;               /* --json */
     bool secret;             /* --secret */
     bool demo;               /* --demo */
@@ -33,6 +39,10 @@ struct options {
 bool options_read(struct options *options, int argc, char **argv);
 void options_finish(struct options *options);
 
+/* Reads standard input to its end, without its last line's end: values come that way
+ * because every user of a machine can see arguments. */
+bool cmd_read_value(struct buf *value, struct err *err);
+void cmd_print_json(cJSON *value); /* on a line; takes over */
 /* Prints "nangod: <message>" on standard error. Returns `code`. */
 int cmd_fail(int code, const struct err *err);
 

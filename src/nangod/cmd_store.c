@@ -3,7 +3,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/buf.h"
 #include "base/secret.h"
@@ -79,23 +78,6 @@ int cmd_restore(int argc, char **argv)
     return code;
 }
 
-/* The value comes by standard input: arguments can be seen by every user of the machine.
- */
-static bool read_value(struct buf *value, struct err *err)
-{
-    char piece[4096];
-    ssize_t len;
-
-    while ((len = read(STDIN_FILENO, piece, sizeof piece)) > 0) {
-        if (!buf_append(value, piece, (size_t)len))
-            return err_set(
-                err, 400, "invalid_body", "a value has at most %zu bytes", VALUE_MAX);
-    }
-    if (value->len > 0 && value->data[value->len - 1] == '\n')
-        value->data[--value->len] = '\0';
-    return true;
-}
-
 static bool variable_set(struct node *node, const struct environment_row *env,
     const char *name, struct err *err)
 {
@@ -106,7 +88,7 @@ static bool variable_set(struct node *node, const struct environment_row *env,
     buf_init_secret(&value, VALUE_MAX);
     buf_init(&sealed, 0);
     variable_context(context, env->uuid, name);
-    ok = read_value(&value, err) &&
+    ok = cmd_read_value(&value, err) &&
          vault_seal(node->vault, context, value.len > 0 ? value.data : "", value.len,
              &sealed, err) &&
          store_put_variable(node->store, env->id, name, sealed.data, sealed.len, err);
@@ -170,18 +152,12 @@ int cmd_variables(int argc, char **argv)
             stderr);
         goto done;
     }
-    code = 1;
+    code = 0;
     if (!node_open(
-            &node, &options.flags, str_eq(verb, "list") ? NODE_READ : NODE_TOOL, &err) ||
-        !store_find_environment_by_name(node.store, options.environment, &env, &err)) {
-        cmd_fail(code, &err);
-    } else if (env == NULL) {
-        fprintf(stderr, "nangod: there is no environment `%s`\n", options.environment);
-    } else if (!run_variables(&options, &node, env, &err)) {
-        cmd_fail(code, &err);
-    } else {
-        code = 0;
-    }
+            &node, &options.flags, str_eq(verb, "list") ? NODE_FILE : NODE_TOOL, &err) ||
+        !node_find_environment(&node, options.environment, &env, &err) ||
+        !run_variables(&options, &node, env, &err))
+        code = cmd_fail(1, &err);
 
 done:
     environment_row_unref(env);

@@ -3,7 +3,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "base/json.h"
 #include "base/mem.h"
 #include "base/secret.h"
 #include "base/str.h"
@@ -20,6 +22,13 @@ static const struct command {
         "run the server (-t: check the configuration only)"},
     {"keys", cmd_keys, "[--environment NAME] [--json | --secret]",
         "print the keys of an environment, or the secret key alone"},
+    {"keys", cmd_keys,
+        "[--environment NAME] create --name NAME --scopes 'SCOPE…' | list | delete NAME",
+        "make a key of some scopes, list the keys, take one back"},
+    {"environments", cmd_environments,
+        "list | set NAME [hmac_enabled=…] [hmac_key] "
+        "[callback_url=…]",
+        "what is set of an environment; hmac_key is read from standard input"},
     {"variables", cmd_variables, "[--environment NAME] list | set NAME | delete NAME",
         "environment variables; set reads the value from standard input"},
     {"check", cmd_check, "", "check the database for damage"},
@@ -83,6 +92,12 @@ bool options_read(struct options *options, int argc, char **argv)
         } else if (strcmp(argv[i], "--environment") == 0 && value != NULL) {
             options->environment = value;
             taken = true;
+        } else if (strcmp(argv[i], "--name") == 0 && value != NULL) {
+            options->name = value;
+            taken = true;
+        } else if (strcmp(argv[i], "--scopes") == 0 && value != NULL) {
+            options->scopes = value;
+            taken = true;
         }
         if (taken) {
             i++;
@@ -115,6 +130,32 @@ void options_finish(struct options *options)
     }
     free(options->texts);
     free(options->rest);
+}
+
+bool cmd_read_value(struct buf *value, struct err *err)
+{
+    char piece[4096];
+    ssize_t len;
+    bool ok = true;
+
+    while (ok && (len = read(STDIN_FILENO, piece, sizeof piece)) > 0)
+        ok = buf_append(value, piece, (size_t)len) ||
+             err_set(
+                 err, 400, "invalid_body", "a value has at most %zu bytes", value->max);
+    mem_wipe(piece, sizeof piece);
+    if (value->len > 0 && value->data[value->len - 1] == '\n')
+        value->data[--value->len] = '\0';
+    return ok;
+}
+
+void cmd_print_json(cJSON *value)
+{
+    char *text = json_print(value);
+
+    puts(text);
+    mem_wipe(text, strlen(text)); /* it may hold a key */
+    free(text);
+    cJSON_Delete(value);
 }
 
 int cmd_fail(int code, const struct err *err)

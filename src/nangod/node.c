@@ -109,25 +109,39 @@ static bool seal_key(struct node *node, const char *secret, struct api_key_row *
     return true;
 }
 
-/* A secret key of all scopes. */
-static bool make_key(struct node *node, int64_t environment_id, struct err *err)
+bool node_make_key(struct node *node, int64_t environment_id, const char *name,
+    const char *scopes, char secret[UUID_TEXT_SIZE], struct api_key_row **out,
+    struct err *err)
 {
-    char everything[] = "environment:*";
-    char label[] = "default";
-    struct api_key_row key = {
-        .environment_id = environment_id, .display_name = label, .scopes = everything};
+    struct api_key_row key = {.environment_id = environment_id,
+        .display_name = str_dup(name),
+        .scopes = str_dup(scopes)};
     struct api_key_row *made = NULL;
     struct buf sealed;
-    char secret[UUID_TEXT_SIZE];
     bool ok;
 
     buf_init(&sealed, 0);
     crypto_uuid_v4(secret);
     ok = seal_key(node, secret, &key, &sealed, err) &&
          store_insert_api_key(node->store, &key, &made, err);
-    mem_wipe(secret, sizeof secret);
-    api_key_row_unref(made);
+    if (out != NULL)
+        *out = made;
+    else
+        api_key_row_unref(made);
+    free(key.display_name);
+    free(key.scopes);
     buf_finish(&sealed);
+    return ok;
+}
+
+/* The key that an environment begins with. */
+static bool make_first_key(struct node *node, int64_t environment_id, struct err *err)
+{
+    char secret[UUID_TEXT_SIZE];
+    bool ok =
+        node_make_key(node, environment_id, "default", ALL_SCOPES, secret, NULL, err);
+
+    mem_wipe(secret, sizeof secret);
     return ok;
 }
 
@@ -177,7 +191,7 @@ static bool make_environments(struct node *node, struct err *err)
         size_t key_count = 0;
 
         ok = store_list_api_keys(node->store, rows[i]->id, &keys, &key_count, err) &&
-             (key_count > 0 || make_key(node, rows[i]->id, err));
+             (key_count > 0 || make_first_key(node, rows[i]->id, err));
         store_api_keys_free(keys, key_count);
     }
     store_environments_free(rows, count);
@@ -218,6 +232,14 @@ void node_close(struct node *node)
     store_close(node->store);
     settings_finish(&node->settings);
     memset(node, 0, sizeof *node);
+}
+
+bool node_find_environment(
+    struct node *node, const char *name, struct environment_row **out, struct err *err)
+{
+    return store_find_environment_by_name(node->store, name, out, err) &&
+           (*out != NULL ||
+               err_set(err, 404, "not_found", "there is no environment `%.100s`", name));
 }
 
 char *node_unseal(

@@ -23,7 +23,7 @@ enum node_use {
     NODE_SETTINGS, /* clock and log only: nothing of the data directory is touched */
     NODE_FILE,     /* the database as a file, beside a running server: no key needed */
     NODE_READ,     /* beside a running server */
-    NODE_TOOL,     /* writes beside a running server what the server does not cache */
+    NODE_TOOL,     /* writes beside a running server (store.h says what) */
     NODE_WRITE,    /* the server itself */
 };
 
@@ -35,5 +35,14 @@ void node_close(struct node *node);
 /* Opens a sealed text. The caller frees by secret_free(). */
 char *node_unseal(
     struct node *node, const char *context, const struct blob *sealed, struct err *err);
+
+/* Absence is an error. The caller's to unref. */
+bool node_find_environment(
+    struct node *node, const char *name, struct environment_row **out, struct err *err);
+#define ALL_SCOPES "environment:*"
+/* Makes a secret key; `secret` gets it in plain: wipe it. `out` may be NULL. */
+bool node_make_key(struct node *node, int64_t environment_id, const char *name,
+    const char *scopes, char secret[UUID_TEXT_SIZE], struct api_key_row **out,
+    struct err *err);
 
 #endif

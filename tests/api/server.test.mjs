@@ -517,7 +517,7 @@ describe('commands beside a running server', () => {
     assert.match((await nangodRun(['--version'])).stdout, /^nangod \d+\.\d+\.\d+/);
     const help = await nangodRun(['--help']);
     assert.equal(help.code, 0);
-    for (const command of ['serve', 'keys', 'variables', 'check', 'backup', 'restore']) assert.ok(help.stdout.includes(command), command);
+    for (const command of ['serve', 'keys', 'environments', 'variables', 'check', 'backup', 'restore']) assert.ok(help.stdout.includes(command), command);
     assert.ok(fs.existsSync(binary));
   });
 });

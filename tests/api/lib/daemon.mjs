@@ -149,13 +149,11 @@ export class Daemon {
     return stdout;
   }
 
-  // Gives the secret keys other scopes. There is no command for it: it is done to the database, while
-  // the daemon is down.
+  // From here on api() uses a key of these scopes.
   async grant(scopes) {
-    const change = 'import sqlite3, sys\nwith sqlite3.connect(sys.argv[1]) as db: db.execute("UPDATE api_key SET scopes = ?", sys.argv[2:])';
-    await this.stop();
-    await run('python3', ['-c', change, path.join(this.data, 'nango.db'), scopes]);
-    await this.again();
+    const { code, stdout, stderr } = await nangodRun(['keys', '--data', this.data, 'create', '--name', scopes, '--scopes', scopes], { env: this.env });
+    if (code !== 0) throw new Error(`nangod keys create ended with ${code}: ${stderr}`);
+    this.keys = { ...this.keys, secretKey: stdout.trim() };
   }
 
   // SIGTERM and the exit code.

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "api/api_int.h"
+#include "api/scopes.h"
 #include "test.h"
 
 static const struct route *find(const char *method, const char *path)
@@ -83,6 +84,10 @@ TEST(every_row_is_sound)
             assert_null(route->scope);
         if (strcmp(route->method, "GET") != 0 && route->who == WHO_KEY)
             assert_non_null(route->scope);
+        if (route->scope != NULL) /* a key can be given it */
+            assert_true(scope_is_known(route->scope, strlen(route->scope)));
+        if (route->or_scope != NULL)
+            assert_true(scope_is_known(route->or_scope, strlen(route->or_scope)));
         if (strcmp(route->method, "GET") != 0)
             assert_int_not_equal(route->run, RUN_READ);
         for (const char *c = route->pattern; *c != '\0'; c++) {
@@ -90,6 +95,22 @@ TEST(every_row_is_sound)
             assert_true(in_name || !isupper((unsigned char)*c));
         }
     }
+}
+
+TEST(scopes_are_known_whole_or_cut_at_a_colon)
+{
+    static const char *const known[] = {"environment:*", "account:*",
+        "account:environments:*", "environment:proxy", "environment:connections:*",
+        "environment:connections:read"};
+    static const char *const unknown[] = {"", "*", ":*", "environment",
+        "environment:", "environment:conn*", "environment:connections",
+        "environment:connections:reads", "environment:connections:rea",
+        "environment:proxy:*", "account:environments:create "};
+
+    for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
+        assert_true(scope_is_known(known[i], strlen(known[i])));
+    for (size_t i = 0; i < sizeof unknown / sizeof unknown[0]; i++)
+        assert_false(scope_is_known(unknown[i], strlen(unknown[i])));
 }
 
 int main(void)
@@ -100,6 +121,7 @@ int main(void)
         cmocka_unit_test(the_proxy_takes_every_method),
         cmocka_unit_test(what_is_not_listed_is_not_found),
         cmocka_unit_test(every_row_is_sound),
+        cmocka_unit_test(scopes_are_known_whole_or_cut_at_a_colon),
     };
 
     return RUN(tests);
