@@ -215,6 +215,8 @@ bool node_open(struct node *node, const struct settings_flags *flags, enum node_
     config.read_only = use == NODE_FILE || use == NODE_READ;
     config.beside_server = use == NODE_TOOL;
     config.cache_entries = (size_t)node->settings.store_cache_entries;
+    config.check_after_crash_only =
+        str_eq(node->settings.store_check_at_start, "after_crash");
     config.accept_keys = open_ring;
     config.accept_keys_arg = node;
     if (!store_open(&config, &node->store, err))

@@ -109,6 +109,8 @@ static const struct setting table[] = {
         "Milliseconds for one call of a token endpoint."},
     {"store.cache_entries", NUMBER, AT(store_cache_entries), "20000", 0, 10000000, NULL, NULL, false,
         "Connections kept in memory (sealed)."},
+    {"store.check_at_start", CHOICE, AT(store_check_at_start), "always", 0, 0, "always|after_crash", NULL, false,
+        "When the server looks for damage in the database before it serves from it: some 2 seconds for each GB. `after_crash`: only when the last server did not stop in order."},
     {"store.deleted_retention_days", NUMBER, AT(store_deleted_retention_days), "31", 0, 36500, NULL, NULL, false,
         "Days until a deleted connection's row is removed for good."},
     {"clock.offset_file", TEXT, AT(clock_offset_file), NULL, 0, 0, NULL, NULL, false,

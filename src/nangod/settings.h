@@ -49,6 +49,7 @@ struct settings {
     bool oauth_require_cookie;
     int64_t refresh_token_timeout_ms;
     int64_t store_cache_entries;
+    char *store_check_at_start;
     int64_t store_deleted_retention_days;
     char *clock_offset_file;
 };

@@ -40,6 +40,9 @@ struct store_config {
      * and variables. What they wrote is seen by the server's next lookup. */
     bool beside_server;
     size_t cache_entries; /* 0 = 20000 connections */
+    /* A server checks the database for damage before it serves from it: always, or with
+     * this only when the last one did not stop in order. */
+    bool check_after_crash_only;
     /* Asked by a server, before the schema is changed, with the key ring of a database
      * that was there already: false, with a reason, stops the opening. A server with the
      * wrong key must leave the database to the program that wrote it. NULL = not asked.

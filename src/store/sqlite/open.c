@@ -6,7 +6,8 @@
  *     nangod.lock        0600, locked by the server; holds its process id while it runs
  *
  * The lock file is emptied by an orderly close. Found with a process id in it, it says
- * that the last server died, and the database is checked before it is served from.
+ * that the last server died: the database is then checked before it is served from, also
+ * where that is not wanted at each start.
  *
  * What can fail, each with its own words: no right to the directory, another server, a
  * damaged file, the file of another program, a schema newer than this program. */
@@ -217,12 +218,12 @@ static bool open_as_server(
         !sql_connect(store->path, SQL_WRITES, &conn, err) ||
         !sql_execute(conn, "PRAGMA page_size = 8192", err) || !set_wal(conn, err))
         goto fail;
-    if (unclean) {
+    if (unclean)
         log_event(store->log, LOG_WARN, "the last server did not stop in order: checking",
             LOG_END);
-        if (!check_pragma(conn, "PRAGMA quick_check(1)", err))
-            goto fail;
-    }
+    if ((unclean || !config->check_after_crash_only) &&
+        !check_pragma(conn, "PRAGMA quick_check(1)", err))
+        goto fail;
     if (!ask_for_keys(config, conn, err) ||
         !sqlite_migrate(conn->db, true, store->log, err) ||
         !directory_sync(store->dir, err))
