@@ -41,6 +41,9 @@ static const struct command {
 };
 #define COUNT (sizeof commands / sizeof commands[0])
 
+/* Given so, everyone saw it at the start; nobody needs to see it for longer. */
+#define SECRET_FLAG "vault.key="
+
 static int usage(FILE *to, int code)
 {
     fputs("usage: nangod COMMAND [OPTION]…\n\nCommands:\n", to);
@@ -84,6 +87,9 @@ bool options_read(struct options *options, int argc, char **argv)
                 shorthands[j].setting == NULL
                     ? str_dup(value)
                     : str_printf("%s=%s", shorthands[j].setting, value);
+            if (strncmp(value, SECRET_FLAG, strlen(SECRET_FLAG)) == 0)
+                mem_wipe(argv[i + 1] + strlen(SECRET_FLAG),
+                    strlen(value + strlen(SECRET_FLAG)));
             taken = true;
         }
         if (strcmp(argv[i], "--config") == 0 && value != NULL) {
@@ -118,7 +124,7 @@ bool options_read(struct options *options, int argc, char **argv)
             options->rest[options->rest_count++] = argv[i];
         }
     }
-    options->flags.sets = (const char **)(void *)options->texts;
+    options->flags.sets = options->texts;
     return true;
 }
 

@@ -202,6 +202,7 @@ bool node_open(struct node *node, const struct settings_flags *flags, enum node_
     struct err *err)
 {
     struct store_config config;
+    bool ok;
 
     memset(node, 0, sizeof *node);
     if (!settings_load(&node->settings, flags, err) || !init_log(node, err))
@@ -224,8 +225,12 @@ bool node_open(struct node *node, const struct settings_flags *flags, enum node_
     if (use == NODE_FILE)
         return true;
     if (use != NODE_WRITE)
-        return open_vault(node, err);
-    return (node->vault != NULL || make_vault(node, err)) && make_environments(node, err);
+        ok = open_vault(node, err);
+    else
+        ok = (node->vault != NULL || make_vault(node, err)) &&
+             make_environments(node, err);
+    settings_forget_secrets(&node->settings, flags);
+    return ok;
 }
 
 void node_close(struct node *node)

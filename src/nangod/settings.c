@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "base/crypto.h"
 #include "base/mem.h"
 #include "base/str.h"
 
@@ -327,6 +328,7 @@ static bool read_line(
 
 static bool read_file(struct settings *settings, const char *path, struct err *err)
 {
+    char buffer[4096]; /* the library's own would not be wiped */
     FILE *file = fopen(path, "re");
     char *line = NULL;
     size_t capacity = 0;
@@ -335,6 +337,7 @@ static bool read_file(struct settings *settings, const char *path, struct err *e
 
     if (file == NULL)
         return err_set(err, 0, "invalid_setting", "%s: %s", path, strerror(errno));
+    setvbuf(file, buffer, _IOFBF, sizeof buffer);
     for (int number = 1; ok && (len = getline(&line, &capacity, file)) >= 0; number++) {
         char *source = str_printf("%s:%d", path, number);
 
@@ -344,6 +347,7 @@ static bool read_file(struct settings *settings, const char *path, struct err *e
     mem_wipe(line, capacity); /* it may have held vault.key */
     free(line);
     fclose(file);
+    mem_wipe(buffer, sizeof buffer);
     return ok;
 }
 
@@ -462,6 +466,80 @@ void settings_finish(struct settings *settings)
     }
 }
 
+/* ---- forgetting secrets ---- */
+
+/* What stands in a wiped secret's place: short enough to fit where a key stood, long
+ * enough to tell another key from it. */
+#define MARK "wiped:"
+#define MARK_DIGEST 16
+#define MARK_SIZE (sizeof MARK + 2 * (size_t)MARK_DIGEST)
+
+static void mark_of(const char *secret, char out[MARK_SIZE])
+{
+    uint8_t digest[SHA256_LEN];
+
+    if (str_starts(secret, MARK)) {
+        str_copy(out, MARK_SIZE, secret);
+        return;
+    }
+    crypto_sha256(secret, strlen(secret), digest);
+    memcpy(out, MARK, strlen(MARK));
+    str_hex(digest, MARK_DIGEST, out + strlen(MARK));
+}
+
+static void forget_text(char *text)
+{
+    char mark[MARK_SIZE];
+    size_t len = strlen(text);
+
+    mark_of(text, mark);
+    mem_wipe(text, len);
+    if (len >= MARK_SIZE - 1) /* shorter than any key: it was not used */
+        memcpy(text, mark, MARK_SIZE);
+}
+
+static void forget_variable(const char *name)
+{
+    char *value = name != NULL ? getenv(name) : NULL;
+
+    if (value != NULL)
+        forget_text(value); /* in place: /proc/PID/environ shows this memory */
+}
+
+void settings_forget_secrets(
+    struct settings *settings, const struct settings_flags *flags)
+{
+    for (size_t i = 0; i < COUNT; i++) {
+        const struct setting *s = &table[i];
+        size_t len = strlen(s->name);
+        char *name;
+
+        if (s->kind != SECRET)
+            continue;
+        if (*text_of(settings, s) != NULL)
+            forget_text(*text_of(settings, s));
+        name = variable_name(s);
+        forget_variable(name);
+        forget_variable(s->also);
+        free(name);
+        for (int j = 0; j < flags->count; j++) {
+            if (str_starts(flags->sets[j], s->name) && flags->sets[j][len] == '=')
+                forget_text(flags->sets[j] + len + 1);
+        }
+    }
+}
+
+static bool is_same_secret(const char *a, const char *b)
+{
+    char mark_a[MARK_SIZE], mark_b[MARK_SIZE];
+
+    if (str_is_empty(a) || str_is_empty(b))
+        return str_is_empty(a) && str_is_empty(b);
+    mark_of(a, mark_a);
+    mark_of(b, mark_b);
+    return strcmp(mark_a, mark_b) == 0;
+}
+
 char *settings_changed(const struct settings *before, const struct settings *now)
 {
     struct buf out;
@@ -469,8 +547,10 @@ char *settings_changed(const struct settings *before, const struct settings *now
     buf_init(&out, 0);
     for (size_t i = 0; i < COUNT; i++) {
         const struct setting *s = &table[i];
-        bool same = is_text(s->kind) ? str_eq(text_in(before, s), text_in(now, s))
-                                     : number_in(before, s) == number_in(now, s);
+        bool same = s->kind == SECRET
+                        ? is_same_secret(text_in(before, s), text_in(now, s))
+                    : is_text(s->kind) ? str_eq(text_in(before, s), text_in(now, s))
+                                       : number_in(before, s) == number_in(now, s);
 
         if (!same && !s->live)
             buf_printf(&out, "%s%s", out.len > 0 ? ", " : "", s->name);

@@ -57,7 +57,7 @@ struct settings {
 /* What the command line says besides the command's own words. */
 struct settings_flags {
     const char *config; /* --config FILE; NULL */
-    const char *
+    char *
         *sets; /* key=value texts, in order; --data and --listen are turned into these */
     int count;
 };
@@ -67,6 +67,12 @@ struct settings_flags {
 bool settings_load(
     struct settings *out, const struct settings_flags *flags, struct err *err);
 void settings_finish(struct settings *settings); /* wipes the secret ones */
+
+/* Once the secrets were used: wipes them here, in the environment and in the flags, for
+ * the rest of the process's life. A digest stays in their place, for settings_changed().
+ */
+void settings_forget_secrets(
+    struct settings *settings, const struct settings_flags *flags);
 
 /* Names of settings that differ and need a restart to take effect, comma-separated; ""
  * when none. The caller frees. */

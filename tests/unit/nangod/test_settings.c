@@ -14,7 +14,7 @@ static bool load(
     struct settings *out, const char *file_text, const char *set, struct err *err)
 {
     char path[] = "/tmp/settings-XXXXXX";
-    const char *sets[] = {set};
+    char *sets[] = {set != NULL ? str_dup(set) : NULL};
     struct settings_flags flags = {.sets = sets, .count = set != NULL};
     int fd = -1;
     bool ok;
@@ -26,6 +26,7 @@ static bool load(
         flags.config = path;
     }
     ok = settings_load(out, &flags, err);
+    free(sets[0]);
     if (fd >= 0) {
         close(fd);
         unlink(path);
@@ -132,6 +133,73 @@ TEST(what_needs_a_restart_is_named)
     settings_finish(&now);
 }
 
+#define KEY "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="
+#define OTHER_KEY "BAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="
+
+static void expect_changed(
+    const struct settings *before, const struct settings_flags *flags, const char *names)
+{
+    struct settings now;
+    struct err err = {0};
+    char *changed;
+
+    assert_true(settings_load(&now, flags, &err));
+    changed = settings_changed(before, &now);
+    assert_string_equal(changed, names);
+    free(changed);
+    settings_finish(&now);
+}
+
+TEST(a_secret_is_forgotten_wherever_it_stood_and_still_told_from_another)
+{
+    static const char *const variables[] = {"NANGO_ENCRYPTION_KEY", "NANGOD_VAULT_KEY"};
+    struct settings settings;
+    struct settings_flags none = {0};
+    struct err err = {0};
+
+    for (size_t i = 0; i < 2; i++) {
+        char *stood;
+
+        setenv(variables[i], KEY, 1);
+        stood = getenv(variables[i]);
+        assert_true(settings_load(&settings, &none, &err));
+        assert_string_equal(settings.vault_key, KEY);
+        settings_forget_secrets(&settings, &none);
+        assert_null(strstr(settings.vault_key, "AAECAwQF"));
+        assert_true(stood != NULL && memmem(stood, sizeof KEY, "AAECAwQF", 8) == NULL);
+        assert_true(stood != NULL && memmem(stood, sizeof KEY, "HR4f", 4) == NULL);
+        expect_changed(&settings, &none, ""); /* SIGHUP reads what was left behind */
+        settings_forget_secrets(&settings, &none);
+        expect_changed(&settings, &none, "");
+        setenv(variables[i], OTHER_KEY, 1);
+        expect_changed(&settings, &none, "vault.key");
+        unsetenv(variables[i]);
+        expect_changed(&settings, &none, "vault.key");
+        settings_finish(&settings);
+    }
+}
+
+TEST(a_secret_is_forgotten_in_the_flags_and_a_file_is_compared_with_what_was)
+{
+    char set[] = "vault.key=" KEY;
+    char *sets[] = {set};
+    struct settings_flags flags = {.sets = sets, .count = 1};
+    struct settings settings, now;
+    struct err err = {0};
+    char *changed;
+
+    assert_true(settings_load(&settings, &flags, &err));
+    settings_forget_secrets(&settings, &flags);
+    assert_null(memmem(set, sizeof set, "AAECAwQF", 8));
+    expect_changed(&settings, &flags, "");
+    assert_true(load(&now, "vault.key = " KEY "\n", NULL, &err));
+    changed = settings_changed(&settings, &now);
+    assert_string_equal(changed, "");
+    free(changed);
+    settings_finish(&now);
+    settings_finish(&settings);
+}
+
 TEST(the_manuals_page_is_the_tables)
 {
     char *made = NULL, *kept;
@@ -160,6 +228,10 @@ int main(void)
         cmocka_unit_test(a_mistake_is_told_with_its_place_and_what_is_accepted),
         cmocka_unit_test(a_variable_of_ours_that_names_nothing_is_a_mistake),
         cmocka_unit_test(what_needs_a_restart_is_named),
+        cmocka_unit_test(
+            a_secret_is_forgotten_wherever_it_stood_and_still_told_from_another),
+        cmocka_unit_test(
+            a_secret_is_forgotten_in_the_flags_and_a_file_is_compared_with_what_was),
         cmocka_unit_test(the_manuals_page_is_the_tables),
     };
 
