@@ -8,6 +8,7 @@
 #include "api/api_int.h"
 #include "api/fields.h"
 #include "base/json.h"
+#include "base/mem.h"
 #include "base/str.h"
 
 #define TELEMETRY_SKEW_MS (2 * INT64_C(3600000))
@@ -201,6 +202,8 @@ static void create(struct call *call, cJSON *payload, int64_t reconnect_id)
     json_set_str(data, "token", token);
     json_set_str(data, "connect_link", link);
     json_set_str(data, "expires_at", text);
+    mem_wipe(token, sizeof token);
+    mem_wipe(link, strlen(link)); /* it ends with the token */
     free(link);
     reply_data(call, 201, data);
 }

@@ -44,7 +44,7 @@ void reply_json(struct call *call, int status, cJSON *value)
 {
     struct buf text;
 
-    buf_init(&text, 0);
+    buf_init_secret(&text, 0); /* keys, tokens, credentials; sent, it is wiped too */
     json_append(&text, value);
     cJSON_Delete(value);
     reply_text(call, status, &text);

@@ -33,7 +33,7 @@ void token_request_finish(struct token_request *request)
             request->headers.items[i].value, strlen(request->headers.items[i].value));
     http_headers_finish(&request->headers);
     free(request->method);
-    free(request->url);
+    text_wipe_free(request->url); /* some providers take credentials in it */
     text_wipe_free(request->body);
     for (size_t i = 0; i < TOKEN_SECRETS; i++)
         text_wipe_free(request->secrets[i]);

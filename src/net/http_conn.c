@@ -69,6 +69,7 @@ void conn_new(struct http_server *server, int fd, const struct sockaddr *peer)
     struct conn *conn = MEM_NEW(struct conn);
 
     conn->server = server;
+    conn->in.secret = true; /* keys and credentials come in, and go out */
     conn->out.secret = true;
     conn->fd = fd;
     name_peer(peer, conn->peer);
@@ -190,6 +191,16 @@ static void release(struct buf *buf)
 {
     if (buf->capacity > KEEP_BYTES || buf->len > 0)
         buf_finish(buf);
+}
+
+/* Takes what was used out of what waits. */
+static void drop_used(struct conn *conn, size_t used)
+{
+    buf_drop_front(&conn->in, used);
+    if (conn->in.len == 0) {
+        buf_clear(&conn->in); /* a kept buffer holds nothing */
+        release(&conn->in);
+    }
 }
 
 /* An answer left in full. */
@@ -545,11 +556,8 @@ void conn_pump(struct conn *conn)
     if (!conn->closed && conn->in.len > 0 && !conn->consuming) {
         size_t used = consume(conn, conn->in.data, conn->in.len);
 
-        if (used > 0 && !conn->closed) {
-            buf_drop_front(&conn->in, used);
-            if (conn->in.len == 0)
-                release(&conn->in);
-        }
+        if (used > 0 && !conn->closed)
+            drop_used(conn, used);
     }
     if (!conn->closed && (conn->state == CONN_HEAD || can_feed(conn)))
         want(conn, conn->events | EPOLLIN | EPOLLRDHUP);
@@ -590,21 +598,17 @@ static void read_some(struct conn *conn)
             on_end(conn);
             return;
         }
-        if (conn->state == CONN_LINGER)
-            continue;
-        if (conn->in.len > 0) {
+        if (conn->state != CONN_LINGER && conn->in.len > 0) {
             buf_append(&conn->in, scratch, (size_t)got);
             used = consume(conn, conn->in.data, conn->in.len);
-            if (!conn->closed) {
-                buf_drop_front(&conn->in, used);
-                if (conn->in.len == 0)
-                    release(&conn->in);
-            }
-        } else {
+            if (!conn->closed)
+                drop_used(conn, used);
+        } else if (conn->state != CONN_LINGER) {
             used = consume(conn, scratch, (size_t)got);
             if (!conn->closed && used < (size_t)got)
                 buf_append(&conn->in, scratch + used, (size_t)got - used);
         }
+        mem_wipe(scratch, (size_t)got);
         if ((size_t)got < SCRATCH_BYTES)
             return; /* most likely all there is; level-triggered epoll tells if not */
     }

@@ -192,6 +192,7 @@ void http_read_body(struct http_req *req, size_t max,
     req->whole = done;
     req->taker_arg = arg;
     req->max = max;
+    req->body.secret = true;
     if (req->body_ended) {
         done(arg, req, HTTP_BODY_OK, &req->body);
     } else if (req->conn == NULL) {

@@ -128,7 +128,8 @@ struct http_server {
     uint64_t id_count;
     char date[64];
     int64_t date_s;
-    char *scratch; /* what is read is parsed here when nothing waits before it */
+    char
+        *scratch; /* what is read is parsed here if nothing waits before it, then wiped */
 };
 
 /* http_conn.c */

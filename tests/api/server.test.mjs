@@ -522,7 +522,78 @@ describe('commands beside a running server', () => {
   });
 });
 
+// Where `texts` lie in the memory of a process. Undefined when that cannot be told: only root may read
+// it, and a sanitizer, known by its huge shadow, keeps what was freed.
+function findInMemory(pid, texts) {
+  let mem;
+  try {
+    mem = fs.openSync(`/proc/${pid}/mem`, 'r');
+  } catch {
+    return undefined;
+  }
+  const found = [];
+  for (const line of fs.readFileSync(`/proc/${pid}/maps`, 'utf8').split('\n')) {
+    const [, from, to, name] = /^([0-9a-f]+)-([0-9a-f]+) rw\S+ \S+ \S+ \S+ *(.*)$/.exec(line) ?? [];
+    if (!from) continue;
+    if (Number.parseInt(to, 16) - Number.parseInt(from, 16) > 1 << 30) return undefined;
+    for (let at = Number.parseInt(from, 16), end = Number.parseInt(to, 16); at < end; at += 1 << 24) {
+      const piece = Buffer.alloc(Math.min(end - at, 1 << 24));
+      try {
+        fs.readSync(mem, piece, 0, piece.length, at);
+      } catch {
+        continue; // a guard page
+      }
+      for (const text of texts) if (piece.includes(text)) found.push(`${text} in ${name || 'anonymous memory'}`);
+    }
+  }
+  fs.closeSync(mem);
+  return found;
+}
+
 describe('secrets', () => {
+  const key = Buffer.from('0123456789abcdefghijklmnopqrstuv').toString('base64');
+
+  for (const [how, options] of [
+    ['in the environment', { env: { NANGO_ENCRYPTION_KEY: key } }],
+    ['in a file of settings', { env: { NANGO_ENCRYPTION_KEY: undefined }, config: file(`vault.key = ${key}\n`) }],
+    ['on the command line', { env: { NANGO_ENCRYPTION_KEY: undefined }, settings: { 'vault.key': key } }],
+  ]) {
+    it(`the encryption key given ${how} is forgotten once it was used, and a reload takes it for the same`, async (t) =>
+      using(async (use) => {
+        const nangod = new Daemon(options);
+        nangod.keys = {}; // `nangod keys` would need the key once more
+        await nangod.up();
+        await use(nangod);
+        const proc = (name) => fs.readFileSync(`/proc/${nangod.child.pid}/${name}`, 'latin1');
+        nangod.signal('SIGHUP');
+        await until('the reload', () => /reloaded/.test(nangod.log));
+        assert.doesNotMatch(nangod.log, /restart/);
+        const found = findInMemory(nangod.child.pid, [key, '0123456789abcdefghijklmnopqrstuv']);
+        if (!found) return t.skip('its memory cannot be searched');
+        assert.deepEqual(found, []);
+        assert.ok(!proc('environ').includes(key));
+        assert.ok(!proc('cmdline').includes(key));
+      }));
+  }
+
+  it('of a request, an answer and a token call do not stay in memory', async (t) =>
+    using(async (use) => {
+      const world = await use(World.start({ integrations: { oauth: 'test-oauth', key: 'test-key' } }));
+      const { nangod } = world;
+      const apiKey = `s3cret-${Math.random().toString(36).slice(2)}`;
+      const large = `s3cret-${Math.random().toString(36).slice(2)}`;
+      for (const [id, more] of [[apiKey, ''], [large, 'x'.repeat(300_000)]]) {
+        await nangod.must(201, 'POST', '/connections', { body: { provider_config_key: 'key', connection_id: `c${more.length}`, credentials: { type: 'API_KEY', apiKey: id }, metadata: { more } } });
+        await world.get('key', `c${more.length}`);
+      }
+      const { data } = await nangod.must(201, 'POST', '/connect/sessions', { body: { end_user: { id: 'u' } } });
+      const grant = await world.connect('oauth', 'o');
+      const fresh = (await world.get('oauth', 'o', '&refresh_token=true')).body.credentials;
+      const found = findInMemory(nangod.child.pid, [apiKey, large, data.token, grant.refresh_token, fresh.refresh_token, fresh.access_token]);
+      if (!found) return t.skip('its memory cannot be searched');
+      assert.deepEqual(found, []);
+    }));
+
   it('are in no log and in no file, whatever happened to them', async () =>
     using(async (use) => {
       const world = await use(World.start({

@@ -15,7 +15,7 @@
 #include "base/mem.h"
 #include "base/pool.h"
 #include "base/str.h"
-#include "net/http_server.h"
+#include "net/http_server_int.h"
 #include "world.h"
 
 #define HOST "Host: a\r\n"
@@ -332,6 +332,63 @@ TEST(pipelined_requests_are_answered_in_their_order)
     }
     buf_finish(&all);
     close(fd);
+}
+
+/* How often the bytes that the test below sends still lie in what the server reads into.
+ */
+static void count_remains(void *arg)
+{
+    static const char secret[] = "s3cret";
+    int *count = arg;
+    const char *at = world.server->scratch;
+    const char *end = at + SCRATCH_BYTES;
+
+    while ((at = memmem(at, (size_t)(end - at), secret, strlen(secret))) != NULL) {
+        (*count)++;
+        at++;
+    }
+    for (struct conn *conn = world.server->first; conn != NULL; conn = conn->next) {
+        if (conn->in.data != NULL &&
+            memmem(conn->in.data, conn->in.capacity, secret, strlen(secret)) != NULL)
+            (*count)++;
+    }
+}
+
+TEST(what_was_read_is_wiped_once_it_is_used)
+{
+    static const char *const said[][3] = {
+        /* in one piece; a head in two; a body in two; two requests at once */
+        {"POST /worker HTTP/1.1\r\n" HOST "Authorization: s3cret\r\nContent-Length: "
+         "6\r\n\r\ns3cret"},
+        {"POST /worker HTTP/1.1\r\n" HOST "Authorization: s3cret\r\n",
+            "Content-Length: 6\r\n\r\ns3cret"},
+        {"POST /worker HTTP/1.1\r\n" HOST "Content-Length: 12\r\n\r\ns3cret", "s3cret"},
+        {"GET /status/200 HTTP/1.1\r\n" HOST
+         "X: s3cret\r\n\r\nGET /status/200 HTTP/1.1\r\n" HOST "X: s3cret\r\n\r\n"},
+    };
+
+    for (size_t i = 0; i < sizeof said / sizeof said[0]; i++) {
+        int fd = dial(world.port);
+        struct reply reply;
+        int remains = 0;
+
+        say(fd, said[i][0]);
+        if (said[i][1] != NULL) {
+            /* Not before the first part was read: the server's own word for that. */
+            assert_int_equal(
+                ask(world.port, "GET /status/200 HTTP/1.1\r\n" HOST "\r\n", NULL), 200);
+            say(fd, said[i][1]);
+        }
+        assert_true(hear(fd, &reply, false));
+        reply_finish(&reply);
+        if (i == 3) {
+            assert_true(hear(fd, &reply, false));
+            reply_finish(&reply);
+        }
+        world_call(&world, count_remains, &remains);
+        assert_int_equal(remains, 0);
+        close(fd);
+    }
 }
 
 TEST(a_large_answer_arrives_whole_at_a_slow_reader)
@@ -729,6 +786,7 @@ int main(void)
         cmocka_unit_test(answers_without_a_body_have_none_and_keep_the_connection),
         cmocka_unit_test(connections_are_kept_or_closed_as_versions_and_options_say),
         cmocka_unit_test(pipelined_requests_are_answered_in_their_order),
+        cmocka_unit_test(what_was_read_is_wiped_once_it_is_used),
         cmocka_unit_test(a_large_answer_arrives_whole_at_a_slow_reader),
         cmocka_unit_test(bodies_up_to_the_limit_are_read_and_larger_ones_refused),
         cmocka_unit_test(an_answer_before_a_small_body_s_end_keeps_the_connection),
