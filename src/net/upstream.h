@@ -104,6 +104,7 @@ struct up_blocking {
     const struct up_request *request; /* body NONE or BYTES */
     int64_t timeout_ms;               /* whole call; 0 = 30000 */
     size_t max_body;                  /* 0 = 1 MiB */
+    bool head_only; /* the answer's body is not read, however long it is */
     /* Up to policy->max_redirects, each target judged; Authorization, Cookie and the
      * names in `drop_on_redirect` (NULL-terminated, may be NULL) are dropped when the
      * host changes. A body does not go to another host: such a redirect is the answer. */

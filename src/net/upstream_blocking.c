@@ -34,6 +34,7 @@ struct blocking {
     struct inflater *inflater; /* of this answer; NULL = as it comes */
     bool inflate;
     struct buf *body;
+    bool head_only;
     bool too_large;
 };
 
@@ -73,8 +74,12 @@ static size_t on_header(char *line, size_t size, size_t count, void *arg)
 {
     struct blocking *b = arg;
 
-    if (up_head_line(&b->head, line, size * count) && b->inflate)
-        b->inflater = up_head_inflate(&b->head);
+    if (up_head_line(&b->head, line, size * count)) {
+        if (b->head_only)
+            return 0; /* ends the call */
+        if (b->inflate)
+            b->inflater = up_head_inflate(&b->head);
+    }
     return b->head.refused ? 0 : size * count;
 }
 
@@ -163,7 +168,10 @@ static enum up_failure call_once(struct blocking *b, const struct up_request *re
     list = up_setup_request(b->easy, &hop, &b->guard, false);
     curl_easy_setopt(b->easy, CURLOPT_TIMEOUT_MS, (long)timeout_ms);
     code = curl_easy_perform(b->easy);
-    failure = b->too_large ? UP_TOO_LARGE : up_failure_of(b->easy, code, &b->guard);
+    if (b->head_only && b->head.complete)
+        failure = UP_OK;
+    else
+        failure = b->too_large ? UP_TOO_LARGE : up_failure_of(b->easy, code, &b->guard);
     if (failure == UP_OK && b->inflater != NULL && !inflater_is_whole(b->inflater))
         failure = UP_FAILED;
     up_free_list(list);
@@ -227,7 +235,9 @@ bool up_call_blocking(const struct up_blocking *call, struct up_answer *answer)
     struct client *client = client_take();
     struct up_request request = *call->request;
     struct http_headers headers = {0};
-    struct blocking b = {.body = &answer->body, .inflate = request.decompress};
+    struct blocking b = {.body = &answer->body,
+        .head_only = call->head_only,
+        .inflate = request.decompress};
     char *url = str_dup(request.url);
     int64_t deadline_ms =
         clock_mono_ms() + (call->timeout_ms > 0 ? call->timeout_ms : DEFAULT_TIMEOUT_MS);

@@ -77,6 +77,7 @@ static bool try_endpoint(struct attempt *a, const char *endpoint)
     struct up_blocking call = {.request = &request,
         .timeout_ms = a->proxy->auth->token_timeout_ms,
         .follow = true,
+        .head_only = true, /* the status says it all */
         .ca_file = a->proxy->auth->ca_file};
     struct err ignored;
     bool ok = false;

@@ -18,7 +18,7 @@ const test = (name, body) => it(name, logged(() => world.nangod, body));
 before(async () => {
   world = await World.start({
     clock: true,
-    integrations: { oauth: 'test-oauth', header: 'test-oauth-header', key: 'test-key', verified: 'test-key-verified', basic: 'test-basic', none: 'test-none' },
+    integrations: { oauth: 'test-oauth', header: 'test-oauth-header', key: 'test-key', verified: 'test-key-verified', anywhere: 'test-key-anywhere', basic: 'test-basic', none: 'test-none' },
   });
 });
 after(() => world?.finish());
@@ -371,6 +371,23 @@ describe('connecting without a popup', () => {
     assert.deepEqual(connection.credentials, { type: 'API_KEY', apiKey: 'sesame' });
     assert.equal(connection.connection_config.region, 'eu');
     assert.equal(connection.end_user.id, 'keyed');
+  });
+
+  test('of what a verification answers only the status counts, however much follows', async () => {
+    for (const [apiKey, status] of [
+      ['large/50000000', 200],
+      ['endless', 200],
+      ['204', 200],
+      ['chunked', 200],
+      ['redirect/302?to=/large/2000000', 200],
+      ['status/401', 400],
+      ['reset', 400],
+    ]) {
+      const start = performance.now();
+      const answer = await post('/api-auth/api-key/anywhere', { connect_session_token: await newSession() }, { apiKey });
+      assert.equal(answer.status, status, `${apiKey}: ${answer.text}`);
+      assert.ok(performance.now() - start < 5000, `${apiKey}: not waited for`);
+    }
   });
 
   test('an API key that the provider refuses is not stored', async () => {

@@ -62,6 +62,16 @@ export function testProviders({ oauth, echo }) {
       '        method: GET',
       '        endpoints: ["/hold/${apiKey}"]',
     ]));
+    // Its check goes where the key says.
+    parts.push(entry('test-key-anywhere', [
+      ...common('Test Key, verified anywhere'),
+      'auth_mode: API_KEY',
+      'proxy:',
+      `    base_url: ${echo}`,
+      '    verification:',
+      '        method: GET',
+      '        endpoints: ["/${apiKey}"]',
+    ]));
     parts.push(entry('test-oauth1', [
       ...common('Test OAuth 1'),
       'auth_mode: OAUTH1',

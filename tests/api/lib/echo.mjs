@@ -11,6 +11,7 @@
 //   …/flaky/N?s=       fails N times with status s (500), then 200; {"n": calls so far}, by path and query
 //   /reset             the connection is reset
 //   /large/N           N bytes, streamed
+//   /endless           a body that never ends
 //   /hold/NAME         waits until release(NAME)
 //   /verify/…          200 when the credential is one of `goodKeys`, else 401
 
@@ -122,6 +123,10 @@ export class Echo {
     }
     if (path === '/reset') return req.socket.resetAndDestroy();
     if ((m = /^\/large\/(\d+)$/.exec(path))) return this.sendLarge(res, Number(m[1]));
+    if (path === '/endless') {
+      res.writeHead(200, { 'content-type': 'text/plain' });
+      return res.write('and so on');
+    }
     if ((m = /^\/hold\/(\w+)$/.exec(path))) {
       const gate = this.gate(m[1]);
       gate.arrived.resolve();
