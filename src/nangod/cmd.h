@@ -17,6 +17,7 @@ int cmd_environments(int argc, char **argv);
 int cmd_variables(int argc, char **argv);
 int cmd_check(int argc, char **argv);
 int cmd_backup(int argc, char **argv);
+int cmd_rekey(int argc, char **argv);
 int cmd_restore(int argc, char **argv);
 int cmd_settings(int argc, char **argv);
 
@@ -24,14 +25,16 @@ int cmd_settings(int argc, char **argv);
  */
 struct options {
     struct settings_flags flags;
-    const char *environment; /* --environment; "dev" unless given */
-    const char *name;        /* --name; NULL */
-    const char *scopes;      /* --scopes; NULL */
-    bool json;               /* --json */
-    bool secret;             /* --secret */
-    bool demo;               /* --demo */
-    bool check_only;         /* -t */
-    char **rest;             /* what is no option, in order */
+    const char *environment;  /* --environment; "dev" unless given */
+    const char *name;         /* --name; NULL */
+    const char *scopes;       /* --scopes; NULL */
+    const char *new_key_file; /* --new-key-file; NULL */
+    const char *generate;     /* --generate; NULL */
+    bool json;                /* --json */
+    bool secret;              /* --secret */
+    bool demo;                /* --demo */
+    bool check_only;          /* -t */
+    char **rest;              /* what is no option, in order */
     int rest_count;
     char **texts; /* key=value texts made here */
 };

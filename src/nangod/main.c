@@ -35,6 +35,8 @@ static const struct command {
     {"backup", cmd_backup, "FILE", "copy the database, also while the server runs"},
     {"restore", cmd_restore, "FILE",
         "put a backup in the place of the database; no server may run"},
+    {"rekey", cmd_rekey, "[--new-key-file FILE | --generate FILE]",
+        "put the data keys under another encryption key; no server may run"},
     {"catalog", cmd_catalog, "check | list | explain …",
         "look into the provider catalogue"},
     {"settings", cmd_settings, "[--markdown]", "print a sample configuration file"},
@@ -103,6 +105,12 @@ bool options_read(struct options *options, int argc, char **argv)
             taken = true;
         } else if (strcmp(argv[i], "--scopes") == 0 && value != NULL) {
             options->scopes = value;
+            taken = true;
+        } else if (strcmp(argv[i], "--new-key-file") == 0 && value != NULL) {
+            options->new_key_file = value;
+            taken = true;
+        } else if (strcmp(argv[i], "--generate") == 0 && value != NULL) {
+            options->generate = value;
             taken = true;
         }
         if (taken) {

@@ -215,6 +215,7 @@ bool node_open(struct node *node, const struct settings_flags *flags, enum node_
     config.log = &node->log;
     config.read_only = use == NODE_FILE || use == NODE_READ;
     config.beside_server = use == NODE_TOOL;
+    config.existing = use == NODE_ALONE;
     config.cache_entries = (size_t)node->settings.store_cache_entries;
     config.check_after_crash_only =
         str_eq(node->settings.store_check_at_start, "after_crash");
@@ -225,7 +226,7 @@ bool node_open(struct node *node, const struct settings_flags *flags, enum node_
     if (use == NODE_FILE)
         return true;
     if (use != NODE_WRITE)
-        ok = open_vault(node, err);
+        ok = node->vault != NULL || open_vault(node, err);
     else
         ok = (node->vault != NULL || make_vault(node, err)) &&
              make_environments(node, err);

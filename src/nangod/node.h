@@ -24,6 +24,7 @@ enum node_use {
     NODE_FILE,     /* the database as a file, beside a running server: no key needed */
     NODE_READ,     /* beside a running server */
     NODE_TOOL,     /* writes beside a running server (store.h says what) */
+    NODE_ALONE,    /* in a server's place, on a database that exists */
     NODE_WRITE,    /* the server itself */
 };
 

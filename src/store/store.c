@@ -134,6 +134,12 @@ bool store_put_key(struct store *store, uint32_t number, const void *wrapped, si
     return store->backend->ops->put_key(store->backend, number, wrapped, len, err);
 }
 
+bool store_replace_keys(
+    struct store *store, const struct store_key *keys, size_t count, struct err *err)
+{
+    return store->backend->ops->replace_keys(store->backend, keys, count, err);
+}
+
 /* ---- environments ---- */
 
 /* A tool that runs beside the server has written environments or keys: it counts that

@@ -35,6 +35,7 @@ struct store_config {
     const struct clock *clock;
     const struct log *log;
     bool read_only; /* for tools beside a running server */
+    bool existing;  /* a server's opening fails where there is no database yet */
     /* Writable without being the data directory's one server (no lock file, no
      * clean-shutdown mark, no touch queue): for tools that write environments, API keys
      * and variables. What they wrote is seen by the server's next lookup. */
@@ -77,7 +78,11 @@ bool store_list_keys(
     struct store *store, struct store_key **out, size_t *count, struct err *err);
 void store_keys_free(struct store_key *keys, size_t count);
 bool store_put_key(struct store *store, uint32_t number, const void *wrapped, size_t len,
-    struct err *err); /* inserts, or replaces on re-wrapping */
+    struct err *err);
+/* The whole ring at once: all of it is replaced, or none. What was there is overwritten
+ * in the file. */
+bool store_replace_keys(
+    struct store *store, const struct store_key *keys, size_t count, struct err *err);
 
 /* ---- environments and their keys ---- */
 struct environment_row {

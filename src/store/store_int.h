@@ -53,6 +53,9 @@ struct store_ops {
     bool (*put_key)(struct backend *b, uint32_t number, const void *wrapped, size_t len,
         struct err *err);
 
+    bool (*replace_keys)(
+        struct backend *b, const struct store_key *keys, size_t count, struct err *err);
+
     bool (*find_environment)(struct backend *b, const struct environment_key *key,
         struct environment_row **out, struct err *err);
     bool (*list_environments)(

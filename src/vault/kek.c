@@ -14,6 +14,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <libgen.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -157,20 +158,19 @@ static bool sync_dir(const char *dir)
     return ok;
 }
 
-/* Makes the key file of the data directory. It appears under its name only when it is
- * whole and on disk: a crash half way leaves a temporary file and no bad key. When two
- * processes race, the one whose link() comes second reads the other's key. */
-static bool make_file(
-    const char *dir, const char *path, const struct log *log, struct err *err)
+/* Makes a key file. It appears under its name only when it is whole and on disk: a crash
+ * half way leaves a temporary file and no bad key. *existed: another one was there, or
+ * came first, and stays. */
+static bool make_file(const char *path, bool *existed, struct err *err)
 {
     uint8_t fresh[VAULT_KEY_LEN];
     char suffix[17];
-    char *temporary = NULL;
+    char *temporary = NULL, *dir_text = str_dup(path);
     struct buf text;
-    bool written = false;
     bool ok = false;
-    int fd = -1;
+    int fd;
 
+    *existed = false;
     buf_init_secret(&text, 0);
     crypto_random(fresh, sizeof(fresh));
     str_base64(fresh, sizeof(fresh), &text);
@@ -178,31 +178,21 @@ static bool make_file(
     crypto_random_hex(suffix, 8);
     temporary = str_printf("%s.%s", path, suffix);
 
-    if (mkdir(dir, 0700) != 0 && errno != EEXIST) {
-        err_internal(
-            err, "the data directory %s cannot be made: %s", dir, strerror(errno));
-        goto done;
-    }
     fd = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     if (fd < 0) {
         err_internal(
             err, "the encryption key file %s cannot be made: %s", path, strerror(errno));
         goto done;
     }
-    written = write_all(fd, text.data, text.len) && fsync(fd) == 0;
-    if (!written || (link(temporary, path) != 0 && errno != EEXIST) || !sync_dir(dir)) {
+    ok = write_all(fd, text.data, text.len) && fsync(fd) == 0;
+    if (ok && link(temporary, path) != 0) {
+        *existed = errno == EEXIST;
+        ok = *existed;
+    }
+    ok = ok && sync_dir(dirname(dir_text));
+    if (!ok)
         err_internal(err, "the encryption key file %s cannot be written: %s", path,
             strerror(errno));
-        goto done;
-    }
-    log_event(log, LOG_WARN,
-        "no encryption key was given: using one kept beside the data",
-        LOG_STR("file", path),
-        LOG_STR("advice", "back this file up apart from the data, or give "
-                          "NANGO_ENCRYPTION_KEY: without "
-                          "the key no stored credential can be read"),
-        LOG_END);
-    ok = true;
 
 done:
     if (fd >= 0) {
@@ -210,9 +200,44 @@ done:
         (void)unlink(temporary);
     }
     free(temporary);
+    free(dir_text);
     buf_finish(&text);
     mem_wipe(fresh, sizeof(fresh));
     return ok;
+}
+
+bool kek_generate(const char *file, uint8_t kek[VAULT_KEY_LEN], struct err *err)
+{
+    bool existed, exists = false;
+
+    if (!make_file(file, &existed, err))
+        return false;
+    if (existed)
+        return err_internal(err, "%s is there already", file);
+    return load_file(file, NULL, &exists, kek, err) &&
+           (exists || err_internal(err, "the encryption key file %s vanished", file));
+}
+
+/* Beside the data, with a warning. When two processes race, the one whose link() comes
+ * second reads the other's key. */
+static bool make_in_data_dir(
+    const char *dir, const char *path, const struct log *log, struct err *err)
+{
+    bool existed;
+
+    if (mkdir(dir, 0700) != 0 && errno != EEXIST)
+        return err_internal(
+            err, "the data directory %s cannot be made: %s", dir, strerror(errno));
+    if (!make_file(path, &existed, err))
+        return false;
+    log_event(log, LOG_WARN,
+        "no encryption key was given: using one kept beside the data",
+        LOG_STR("file", path),
+        LOG_STR("advice", "back this file up apart from the data, or give "
+                          "NANGO_ENCRYPTION_KEY: without "
+                          "the key no stored credential can be read"),
+        LOG_END);
+    return true;
 }
 
 static bool load_data_dir(
@@ -228,7 +253,7 @@ static bool load_data_dir(
             "by NANGO_ENCRYPTION_KEY or vault.key_file, or put %s back",
             path);
     } else if (ok && !exists) {
-        ok = make_file(source->data_dir, path, source->log, err) &&
+        ok = make_in_data_dir(source->data_dir, path, source->log, err) &&
              load_file(path, source->log, &exists, kek, err);
         if (ok && !exists)
             ok = err_internal(err, "the encryption key file %s vanished", path);
@@ -256,7 +281,8 @@ bool kek_load(
         return true;
     }
     if (!str_is_empty(credentials)) {
-        char *path = str_printf("%s/" CREDENTIAL_NAME, credentials);
+        char *path = str_printf("%s/%s", credentials,
+            source->credential != NULL ? source->credential : CREDENTIAL_NAME);
         bool ok = load_file(path, source->log, &exists, kek, err);
         free(path);
         if (!ok || exists)

@@ -27,19 +27,23 @@ struct vault;
 
 /* Where the KEK comes from, in this order: `key_text` (setting or NANGO_ENCRYPTION_KEY:
  * 32 bytes as base64 or hex), `key_file` (same text, or 32 raw bytes), the systemd
- * credential `nango-encryption-key` in $CREDENTIALS_DIRECTORY, else
+ * credential `credential` (`nango-encryption-key`) in $CREDENTIALS_DIRECTORY, else
  * `data_dir`/encryption.key. That file is created (0600), with a warning, only when
  * `may_create`: for a server whose store holds no secret yet. Beside secrets, a new key
  * would open none of them and pass for the one that does. */
 struct kek_source {
     const char *key_text;
     const char *key_file;
-    const char *data_dir;
+    const char *credential; /* NULL = nango-encryption-key */
+    const char *data_dir;   /* NULL = nothing is looked for there */
     bool may_create;
     const struct log *log;
 };
 bool kek_load(
     const struct kek_source *source, uint8_t kek[VAULT_KEY_LEN], struct err *err);
+
+/* Makes a key and writes it to a new file (0600), durably. Fails when there is one. */
+bool kek_generate(const char *file, uint8_t kek[VAULT_KEY_LEN], struct err *err);
 
 /* One wrapped data key as the store keeps it. */
 struct vault_ring_entry {

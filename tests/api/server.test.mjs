@@ -351,6 +351,57 @@ describe('the data directory', () => {
       await nangod.must(200, 'GET', '/connections');
     }));
 
+  it('rekey: the secrets open with the new key alone, those of before and those of after', async () =>
+    using(async (use) => {
+      const nangod = await use(Daemon.start());
+      const rekey = (words, env) => nangodRun(['rekey', '--data', nangod.data, ...words], { env });
+      const put = (id) => nangod.must(201, 'POST', '/connections', { body: { provider_config_key: 'api', connection_id: id, credentials: { type: 'API_KEY', apiKey: `key of ${id}` } } });
+      const apiKey = async (id) => (await nangod.must(200, 'GET', `/connections/${id}?provider_config_key=api`)).credentials.apiKey;
+      await nangod.must(200, 'POST', '/integrations', { body: { provider: 'private-api-bearer', unique_key: 'api' } });
+      await put('before');
+      const dir = scratch('nangod-keys');
+      const [given, made] = [path.join(dir, 'given'), path.join(dir, 'made')];
+      fs.writeFileSync(given, Buffer.alloc(32, 8).toString('hex'), { mode: 0o600 });
+      assert.match((await rekey(['--new-key-file', given])).stderr, /another nangod/);
+      await nangod.stop();
+
+      for (const [words, env, said] of [
+        [['--new-key-file', given], { NANGO_ENCRYPTION_KEY: Buffer.alloc(32, 9).toString('base64') }, /do not open with this encryption key/],
+        [['--new-key-file', given], { NANGO_ENCRYPTION_KEY: undefined }, /is not given/],
+        [['--new-key-file', path.join(dir, 'nowhere')], {}, /no encryption key file/],
+        [['--generate', given], {}, /there already/],
+        [[], {}, /new key/],
+      ]) {
+        const { code, stderr } = await rekey(words, env);
+        assert.equal(code, 1);
+        assert.match(stderr, said);
+      }
+      assert.equal((await rekey(['--new-key-file', given, '--generate', made])).code, 2);
+      assert.notEqual((await nangodRun(['rekey', '--data', dir, '--generate', made])).code, 0);
+      assert.deepEqual(fs.readdirSync(dir), ['given'], 'nothing is made where there is no database');
+
+      const run = await rekey(['--new-key-file', given]);
+      assert.equal(run.code, 0, run.stderr);
+      const old = await nangodRun(['serve', '--data', nangod.data, '--listen', '127.0.0.1:0']);
+      assert.notEqual(old.code, 0);
+      assert.match(old.stderr, /do not open with this encryption key/);
+      nangod.env = { NANGO_ENCRYPTION_KEY: undefined, NANGOD_VAULT_KEY_FILE: given };
+      await nangod.again();
+      assert.equal(await apiKey('before'), 'key of before');
+      await put('between');
+      assert.equal((await nangod.readKeys()).secretKey, nangod.keys.secretKey);
+      await nangod.stop();
+
+      assert.match((await rekey(['--new-key-file', given], nangod.env)).stderr, /is the old one/);
+      assert.equal((await rekey(['--generate', made], nangod.env)).code, 0);
+      assert.equal(fs.statSync(made).mode & 0o777, 0o600);
+      nangod.env = { NANGO_ENCRYPTION_KEY: undefined, NANGOD_VAULT_KEY_FILE: made };
+      await nangod.again();
+      assert.deepEqual([await apiKey('before'), await apiKey('between')], ['key of before', 'key of between']);
+      await put('after');
+      assert.equal(await apiKey('after'), 'key of after');
+    }));
+
   it('a second server on it is refused while the first runs', async () =>
     using(async (use) => {
       const nangod = await use(Daemon.start());
@@ -517,7 +568,7 @@ describe('commands beside a running server', () => {
     assert.match((await nangodRun(['--version'])).stdout, /^nangod \d+\.\d+\.\d+/);
     const help = await nangodRun(['--help']);
     assert.equal(help.code, 0);
-    for (const command of ['serve', 'keys', 'environments', 'variables', 'check', 'backup', 'restore']) assert.ok(help.stdout.includes(command), command);
+    for (const command of ['serve', 'keys', 'environments', 'variables', 'check', 'backup', 'restore', 'rekey']) assert.ok(help.stdout.includes(command), command);
     assert.ok(fs.existsSync(binary));
   });
 });

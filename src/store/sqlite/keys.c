@@ -73,6 +73,41 @@ bool sqlite_put_key(
     return sqlite_write(b, put_key, &work, err);
 }
 
+struct key_ring {
+    const struct store_key *keys;
+    size_t count;
+};
+
+static bool replace_keys(struct sql_conn *conn, void *arg, struct err *err)
+{
+    const struct key_ring *work = arg;
+    struct sql q;
+
+    /* Who has the old key-encryption key must not find what it opens in the file's free
+     * space. The log goes when the store is closed. */
+    if (!sql_execute(conn, "PRAGMA secure_delete = ON", err))
+        return false;
+    q = sql_begin(conn, "DELETE FROM key_ring");
+    if (!sql_run(&q, err))
+        return false;
+    for (size_t i = 0; i < work->count; i++) {
+        struct key_put one = {
+            work->keys[i].number, work->keys[i].wrapped.data, work->keys[i].wrapped.len};
+
+        if (!put_key(conn, &one, err))
+            return false;
+    }
+    return sql_execute(conn, "PRAGMA secure_delete = OFF", err);
+}
+
+bool sqlite_replace_keys(
+    struct backend *b, const struct store_key *keys, size_t count, struct err *err)
+{
+    struct key_ring work = {keys, count};
+
+    return sqlite_write(b, replace_keys, &work, err);
+}
+
 /* ---- API keys ---- */
 
 #define SELECT_API_KEY                                                                   \

@@ -210,6 +210,8 @@ static bool open_as_server(
     struct sql_conn *conn = NULL;
     bool unclean = false;
 
+    if (config->existing && access(store->path, F_OK) != 0)
+        return fail_errno("opening", store->path, err);
     if (!directory_make(store->dir, err) ||
         !directory_lock(store->dir, &store->lock_fd, &unclean, err))
         return false;
@@ -311,6 +313,7 @@ static const struct store_ops ops = {
     .stats = stats,
     .list_keys = sqlite_list_keys,
     .put_key = sqlite_put_key,
+    .replace_keys = sqlite_replace_keys,
     .find_environment = sqlite_find_environment,
     .list_environments = sqlite_list_environments,
     .insert_environment = sqlite_insert_environment,

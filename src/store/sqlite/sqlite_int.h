@@ -72,6 +72,8 @@ bool sqlite_list_keys(
     struct backend *b, struct store_key **out, size_t *count, struct err *err);
 bool sqlite_put_key(
     struct backend *b, uint32_t number, const void *wrapped, size_t len, struct err *err);
+bool sqlite_replace_keys(
+    struct backend *b, const struct store_key *keys, size_t count, struct err *err);
 bool sqlite_find_api_key(struct backend *b, const uint8_t sha256[SHA256_LEN],
     struct api_key_row **out, struct err *err);
 bool sqlite_list_api_keys(struct backend *b, int64_t environment_id,

@@ -422,6 +422,58 @@ TEST(a_migration_that_orphans_rows_is_rolled_back)
     world_end(&w);
 }
 
+/* ---- the key ring ---- */
+
+static bool is_in_file(const struct world *w, const char *name, const char *text)
+{
+    FILE *file = fopen(path_in(w, name), "r");
+    struct buf all;
+    size_t got;
+    bool found;
+
+    if (file == NULL)
+        return false;
+    buf_init(&all, 0);
+    do {
+        got = fread(buf_room(&all, 65536), 1, 65536, file);
+        buf_added(&all, got);
+    } while (got > 0);
+    (void)fclose(file);
+    found = memmem(all.data, all.len, text, strlen(text)) != NULL;
+    buf_finish(&all);
+    return found;
+}
+
+TEST(a_replaced_key_ring_leaves_nothing_of_the_old_one_in_the_file)
+{
+    static const char old[] = "a data key as it was wrapped";
+    struct world w;
+    struct store_config config = {.existing = true};
+    struct store_key ring[2] = {{1, text_blob("one anew")}, {2, text_blob("two")}};
+    struct store_key *keys;
+    size_t count;
+
+    world_begin_empty(&w);
+    expect_refused(&w, config, "No such file");
+    world_open(&w);
+    MUST(store_put_key(w.store, 1, old, strlen(old), &err));
+    store_close(w.store);
+    assert_true(is_in_file(&w, "nango.db", old));
+
+    MUST(try_open(&w, config, &err));
+    MUST(store_replace_keys(w.store, ring, 2, &err));
+    MUST(store_list_keys(w.store, &keys, &count, &err));
+    assert_int_equal(count, 2);
+    expect_blob(keys[0].wrapped, "one anew");
+    expect_blob(keys[1].wrapped, "two");
+    store_keys_free(keys, count);
+    store_close(w.store);
+    w.store = NULL;
+    assert_false(is_in_file(&w, "nango.db", old));
+    assert_false(is_in_file(&w, "nango.db-wal", old));
+    world_end(&w);
+}
+
 /* ---- damage ---- */
 
 static void overwrite(const struct world *w, off_t at, size_t len)
@@ -752,6 +804,7 @@ int main(void)
         cmocka_unit_test(the_keys_are_asked_for_before_anything_is_migrated),
         cmocka_unit_test(a_migration_that_fails_changes_nothing),
         cmocka_unit_test(a_migration_that_orphans_rows_is_rolled_back),
+        cmocka_unit_test(a_replaced_key_ring_leaves_nothing_of_the_old_one_in_the_file),
         cmocka_unit_test(a_file_that_is_no_database_is_refused),
         cmocka_unit_test(a_whole_store_is_served_again_after_a_crash),
         cmocka_unit_test(no_table_is_taken_for_damaged_by_the_order_of_its_columns),

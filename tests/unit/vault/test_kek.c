@@ -257,6 +257,34 @@ TEST(a_data_directory_that_cannot_be_written_is_an_error)
     expect_refused(&source, "/proc/nothing/here");
 }
 
+TEST(a_key_is_made_into_a_new_file_only)
+{
+    uint8_t made[VAULT_KEY_LEN], read[VAULT_KEY_LEN];
+    struct err err = {0};
+    struct stat st;
+
+    assert_true(kek_generate(given.path, made, &err));
+    assert_int_equal(stat(given.path, &st), 0);
+    assert_int_equal(st.st_mode & 0777, 0600);
+    assert_true(kek_load(&(struct kek_source){.key_file = given.path}, read, &err));
+    assert_memory_equal(made, read, sizeof made);
+    assert_false(kek_generate(given.path, read, &err));
+    assert_non_null(strstr(err.message, "there already"));
+    assert_true(kek_load(&(struct kek_source){.key_file = given.path}, read, &err));
+    assert_memory_equal(made, read, sizeof made); /* as it was */
+    assert_false(kek_generate("/proc/nothing/here", read, &err));
+}
+
+TEST(a_credential_of_another_name_is_found)
+{
+    struct kek_source source = {.credential = "key"};
+
+    setenv("CREDENTIALS_DIRECTORY", given.dir, 1);
+    expect_refused(&source, "no encryption key is given");
+    given_file(given.path, HEX, strlen(HEX), 0400);
+    expect_counting_key(&source);
+}
+
 #define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -272,6 +300,8 @@ int main(void)
         CASE(beside_secrets_no_key_is_invented),
         CASE(without_any_source_a_key_is_made_beside_the_data_once),
         CASE(a_data_directory_that_cannot_be_written_is_an_error),
+        CASE(a_key_is_made_into_a_new_file_only),
+        CASE(a_credential_of_another_name_is_found),
     };
 
     return RUN(tests);
