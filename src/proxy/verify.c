@@ -51,6 +51,34 @@ static void add_rule_headers(struct attempt *a)
     }
 }
 
+/* What must not follow a redirect to another site: what the templates put in, and what the
+ * rules say of their own. The array ends with NULL and is the caller's, its names are not.
+ */
+static const char **secret_names(
+    const struct attempt *a, const struct proxy_request *built)
+{
+    size_t count = 0;
+    const char **names;
+
+    for (char **name = built->secret_headers; name != NULL && *name != NULL; name++)
+        count++;
+    names = mem_resize_array(NULL, count + a->headers.count + 1, sizeof *names);
+    for (size_t i = 0; i < count; i++)
+        names[i] = built->secret_headers[i];
+    for (size_t i = 0; i < a->headers.count; i++)
+        names[count++] = a->headers.items[i].name;
+    names[count] = NULL;
+    return names;
+}
+
+static void log_refused(const struct attempt *a, int status, const char *why)
+{
+    log_event(a->proxy->auth->log, LOG_INFO, "credentials_refused",
+        LOG_STR("integration", a->integration->row->unique_key),
+        LOG_STR("provider", a->integration->provider->name), LOG_INT("status", status),
+        LOG_STR("failure", why), LOG_END);
+}
+
 static bool try_endpoint(struct attempt *a, const char *endpoint)
 {
     const char *method = json_str(a->rules, "method");
@@ -79,12 +107,13 @@ static bool try_endpoint(struct attempt *a, const char *endpoint)
         .follow = true,
         .head_only = true, /* the status says it all */
         .ca_file = a->proxy->auth->ca_file};
-    struct err ignored;
+    const char **names;
+    struct err err;
     bool ok = false;
 
     render(a, endpoint, &path);
     input.endpoint = path.data;
-    if (proxy_build(&input, &built, &ignored)) {
+    if (proxy_build(&input, &built, &err)) {
         request.method = input.method;
         request.url = built.url;
         request.headers = &built.headers;
@@ -98,17 +127,17 @@ static bool try_endpoint(struct attempt *a, const char *endpoint)
         if (request.body_kind == UP_BODY_BYTES &&
             http_headers_find(&built.headers, "content-type") == NULL)
             http_headers_add(&built.headers, "content-type", "application/json");
-        call.drop_on_redirect = (const char *const *)(void *)built.secret_headers;
+        names = secret_names(a, &built);
+        call.drop_on_redirect = names;
         ok = up_call_blocking(&call, &answer) && answer.status >= 200 &&
              answer.status < 300;
         if (!ok)
-            log_event(a->proxy->auth->log, LOG_INFO, "credentials_refused",
-                LOG_STR("integration", a->integration->row->unique_key),
-                LOG_STR("provider", a->integration->provider->name),
-                LOG_INT("status", answer.status),
-                LOG_STR("failure", up_failure_code(answer.failure)), LOG_END);
+            log_refused(a, answer.status, up_failure_code(answer.failure));
         up_answer_finish(&answer);
+        free(names);
         proxy_request_finish(&built);
+    } else {
+        log_refused(a, 0, err.code);
     }
     buf_finish(&path);
     free(body);

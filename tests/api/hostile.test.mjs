@@ -110,6 +110,19 @@ h-cert:
     require_client_certificate: true
     proxy:
         base_url: ${raw.base}
+h-checked:
+    display_name: Whose credentials are tried
+    categories: [other]
+    docs: https://example.com/docs
+    auth_mode: API_KEY
+    proxy:
+        base_url: ${raw.base}
+        verification:
+            method: GET
+            endpoints: [/check]
+            headers:
+                x-check: \${apiKey}
+                x-plain: always
 h-oauth:
     display_name: Whose token endpoint moved
     categories: [other]
@@ -403,6 +416,21 @@ describe('what must not be seen', () => {
     const answer = await call('GET', '/x', { key: 'h-cert' });
     assert.equal(answer.status, 400);
     assert.equal(answer.body.error.code, 'invalid_certificate_or_key_format');
+  });
+
+  test('credentials that are tried do not follow a redirect to another host', async () => {
+    const other = await Raw.start();
+    try {
+      other.on('/check', (socket) => reply(socket, '200 OK\r\nContent-Length: 0'));
+      raw.on('/check', (socket) => reply(socket, `302 Found\r\nLocation: http://localhost:${other.port}/check\r\nContent-Length: 0`));
+      await world.integration('h-checked', 'h-checked');
+      await world.nangod.must(201, 'POST', '/connections', { body: { provider_config_key: 'h-checked', connection_id: 'c', credentials: { type: 'API_KEY', apiKey: 'key-2' } } });
+      assert.equal(raw.at('/check')[0].field('x-check'), 'key-2');
+      assert.equal(other.at('/check')[0].field('x-check'), undefined);
+      assert.equal(other.at('/check')[0].field('host'), `localhost:${other.port}`);
+    } finally {
+      other.finish();
+    }
   });
 
   test('a token request does not follow to another host with its secrets', async () => {
