@@ -169,7 +169,7 @@ enum introspected introspect_token(const struct auth *auth,
     buf_init_secret(&answer, 0);
     if (token_request_send(auth, &request, "introspection_failed", &answer, NULL) &&
         answer.len > 0)
-        parsed = json_parse(answer.data, answer.len, NULL);
+        parsed = json_parse_lenient(answer.data, answer.len, NULL);
     if (json_bool(parsed, "active", false) && json_i64(parsed, "exp", &exp_s) &&
         exp_s < INT64_MAX / 1000) {
         *until_ms = exp_s * 1000 - margin_ms;

@@ -58,7 +58,7 @@ static bool holds_secret(const char *text, const struct token_secrets *secrets)
 void token_error_text(const char *answer, size_t len, const struct token_secrets *secrets,
     char *out, size_t out_size)
 {
-    cJSON *parsed = json_parse(answer, len, NULL);
+    cJSON *parsed = json_parse_lenient(answer, len, NULL);
     const char *code = error_code(parsed);
     const char *description = error_description(parsed);
     struct buf text;

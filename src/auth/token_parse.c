@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Reading token answers (RFC 6749 section 5.1, contract auth.md section 3.4). Providers
  * answer 200 with an error inside, with HTML, with nothing: each is a failure with a text
- * that says which. The content type is not judged, as some send JSON under another name.
- */
+ * that says which. The content type is not judged, as some send JSON under another name,
+ * and characters that are none are replaced: the token that was spent for the answer may
+ * be good once only. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -91,7 +92,7 @@ bool token_parse_oauth2(const struct provider *provider, const char *answer, siz
     const cJSON *previous, const struct token_secrets *secrets, int64_t now_ms,
     cJSON **credentials, struct err *err)
 {
-    cJSON *raw = len > 0 ? json_parse(answer, len, NULL) : NULL;
+    cJSON *raw = len > 0 ? json_parse_lenient(answer, len, NULL) : NULL;
     const char *access_token = NULL, *refresh_token;
     const cJSON *holder = NULL, *override = json_get(previous, "config_override");
     char text[CLOCK_TEXT_SIZE];

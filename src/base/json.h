@@ -18,6 +18,10 @@
  * NULL on failure, *err says where (code `invalid_json`, status 400). Free with
  * cJSON_Delete(). */
 cJSON *json_parse(const char *text, size_t len, struct err *err);
+/* For answers that come once and cannot be asked for again: drops a byte order mark, and
+ * puts U+FFFD for bytes that are no UTF-8, for \u0000 and for a surrogate escape without
+ * its other half; then json_parse(). */
+cJSON *json_parse_lenient(const char *text, size_t len, struct err *err);
 
 /* Whether json_parse() would accept the text, without building anything. */
 bool json_check_strict(const char *text, size_t len, struct err *err);

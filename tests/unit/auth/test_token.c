@@ -200,6 +200,8 @@ TEST(answers_are_read_as_providers_write_them)
         {"{}", "{\"access_token\":\"a\",\"expires_in\":1e30}",
             "{\"type\":\"OAUTH2\",\"access_token\":\"a\",\"refresh_token\":\"old\","
             "\"expires_at\":\"2123-12-22T12:34:56.789Z\"}"},
+        {"{}", "\xef\xbb\xbf{\"access_token\":\"a\",\"who\":\"\\ud83d \\u0000 \xff\"}",
+            "{\"type\":\"OAUTH2\",\"access_token\":\"a\",\"refresh_token\":\"old\"}"},
         {"{\"alternate_access_token_response_path\":\"authed_user\"}",
             "{\"ok\":true,\"authed_user\":{\"access_token\":\"u\",\"refresh_token\":"
             "\"ur\","

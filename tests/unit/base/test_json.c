@@ -212,6 +212,44 @@ TEST(the_grammar_alone_takes_what_a_document_may_not_hold)
     assert_false(json_check_strict(deep, sizeof deep, &err));
 }
 
+#define FFFD "\xef\xbf\xbd"
+
+TEST(careless_text_is_mended_before_it_is_read)
+{
+    static const char *const rows[][2] = {
+        {"\xef\xbb\xbf[1]", "[1]"},
+        {"[\"a\\ud83dz\"]", "[\"a" FFFD "z\"]"},
+        {"[\"\\ud83d\"]", "[\"" FFFD "\"]"},
+        {"[\"\\ude00\\ud83d\\ude00\"]", "[\"" FFFD "\xf0\x9f\x98\x80\"]"},
+        {"[\"\\ud83d\\\\ude00\"]", "[\"" FFFD "\\\\ude00\"]"},
+        {"[\"\\ud83d\\ud83d\\u0041\"]", "[\"" FFFD FFFD "A\"]"},
+        {"{\"\\u0000k\":\"\\u0000\"}", "{\"" FFFD "k\":\"" FFFD "\"}"},
+        {"[\"\\\\u0000\"]", "[\"\\\\u0000\"]"}, /* a backslash, then text */
+        {"[\"\xff\xc3\xa9\xc3\"]", "[\"" FFFD "\xc3\xa9" FFFD "\"]"},
+        {"[\"\xe2\x82\"]", "[\"" FFFD FFFD "\"]"},
+        {"[\"\\n\\u00e9\"]", "[\"\\n\xc3\xa9\"]"},
+    };
+    static const char *const bad[] = {"", "\xef\xbb\xbf", "{", "[\"\\", "[\"\\u",
+        "[\"\\ud83d", "[\"\\ud83d\\u", "[\"\\u00\"]", "[\"\\\xc3\xa9\"]", "[\"\n\"]",
+        "\xff[]", "[]\xef\xbb\xbf"};
+
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        cJSON *value = json_parse_lenient(rows[i][0], strlen(rows[i][0]), NULL);
+        char *text = json_print(value);
+
+        assert_string_equal(text, rows[i][1]);
+        free(text);
+        cJSON_Delete(value);
+    }
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        struct err err = {0};
+
+        assert_null(json_parse_lenient(bad[i], strlen(bad[i]), &err));
+        assert_string_equal(err.code, "invalid_json");
+    }
+    assert_null(json_parse_lenient("[\"\0\"]", 5, NULL)); /* a NUL itself is no text */
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -225,6 +263,7 @@ int main(void)
             of_members_with_one_name_the_last_counts_in_the_first_ones_place),
         cmocka_unit_test(members_by_the_hundred_thousand_are_merged),
         cmocka_unit_test(the_grammar_alone_takes_what_a_document_may_not_hold),
+        cmocka_unit_test(careless_text_is_mended_before_it_is_read),
     };
 
     return RUN(tests);
