@@ -20,7 +20,8 @@
  * to look (contract auth.md section 8.2). */
 #define REFRESH_WAIT_MS 12000
 #define REFRESH_POLL_MS 50
-/* A lease outlives the longest token call by this: time to journal and publish. */
+/* A lease outlives the longest calls that it covers by this: time to journal and publish.
+ */
 #define REFRESH_LEASE_SLACK_MS 30000
 #define HOLDER_SIZE 64
 #define FLIGHT_BUCKETS 256

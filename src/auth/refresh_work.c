@@ -92,14 +92,13 @@ static bool peer_has_finished(struct work *work)
 /* True when the lease is ours. Else the result is set. */
 static bool lease_take(struct work *work)
 {
-    int64_t ttl_ms = work->auth->token_timeout_ms + REFRESH_LEASE_SLACK_MS;
+    /* Introspection, then the token call. */
+    int64_t ttl_ms = 2 * work->auth->token_timeout_ms + REFRESH_LEASE_SLACK_MS;
     int64_t give_up_ms = clock_mono_ms() + REFRESH_WAIT_MS;
 
     for (;;) {
-        int64_t now_ms = clock_now_ms(work->auth->clock);
-
-        if (!store_take_refresh_lease(work->auth->store, work->id, work->holder, now_ms,
-                now_ms + ttl_ms, &work->leased, &work->result->err))
+        if (!store_take_refresh_lease(work->auth->store, work->id, work->holder, ttl_ms,
+                &work->leased, &work->result->err))
             return false;
         if (work->leased)
             return true;

@@ -177,10 +177,11 @@ void store_touch_connection(struct store *store, int64_t id, int64_t now_ms)
 /* ---- refresh ---- */
 
 bool store_take_refresh_lease(struct store *store, int64_t connection_id,
-    const char *holder, int64_t now_ms, int64_t until_ms, bool *taken, struct err *err)
+    const char *holder, int64_t ttl_ms, bool *taken, struct err *err)
 {
+    assert(ttl_ms > 0 && ttl_ms <= REFRESH_LEASE_MAX_MS);
     return store->backend->ops->take_refresh_lease(
-        store->backend, connection_id, holder, now_ms, until_ms, taken, err);
+        store->backend, connection_id, holder, ttl_ms, taken, err);
 }
 
 bool store_release_refresh_lease(

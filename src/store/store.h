@@ -291,9 +291,13 @@ bool store_set_metadata(struct store *store, int64_t environment_id,
 void store_touch_connection(struct store *store, int64_t id, int64_t now_ms);
 
 /* ---- refresh (architecture section 5, promise 1) ---- */
-/* Takes the lease unless another holder has it unexpired. */
+/* Takes the lease for `ttl_ms` from now, unless another holder has it unexpired. Now is
+ * by the store's clock, which is one for all who share the store. One that would last
+ * longer than anybody may ask for was taken before a clock was set back, and counts as
+ * expired. */
+#define REFRESH_LEASE_MAX_MS ((int64_t)30 * 60 * 1000)
 bool store_take_refresh_lease(struct store *store, int64_t connection_id,
-    const char *holder, int64_t now_ms, int64_t until_ms, bool *taken, struct err *err);
+    const char *holder, int64_t ttl_ms, bool *taken, struct err *err);
 bool store_release_refresh_lease(
     struct store *store, int64_t connection_id, const char *holder, struct err *err);
 /* The provider's raw answer, sealed, before anything else is done with it; replaces an

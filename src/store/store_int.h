@@ -117,8 +117,7 @@ struct store_ops {
         const int64_t *times_ms, size_t count, struct err *err);
 
     bool (*take_refresh_lease)(struct backend *b, int64_t connection_id,
-        const char *holder, int64_t now_ms, int64_t until_ms, bool *taken,
-        struct err *err);
+        const char *holder, int64_t ttl_ms, bool *taken, struct err *err);
     bool (*release_refresh_lease)(
         struct backend *b, int64_t connection_id, const char *holder, struct err *err);
     bool (*put_refresh_journal)(struct backend *b, int64_t connection_id,

@@ -21,7 +21,7 @@ struct lease {
     int64_t connection_id;
     const char *holder;
     int64_t now_ms;
-    int64_t until_ms;
+    int64_t ttl_ms;
     bool taken;
 };
 
@@ -30,14 +30,15 @@ static bool take_lease(struct sql_conn *conn, void *arg, struct err *err)
     struct lease *work = arg;
     struct sql q = sql_begin(conn,
         "UPDATE connection SET lease_holder = ?, lease_until = ? WHERE id = ? "
-        "AND deleted_at = 0 "
-        "AND (lease_holder IS NULL OR lease_holder = ? OR lease_until <= ?)");
+        "AND deleted_at = 0 AND (lease_holder IS NULL OR lease_holder = ? "
+        "OR lease_until NOT BETWEEN ? AND ?)");
 
     sql_text(&q, work->holder);
-    sql_i64(&q, work->until_ms);
+    sql_i64(&q, work->now_ms + work->ttl_ms);
     sql_i64(&q, work->connection_id);
     sql_text(&q, work->holder);
-    sql_i64(&q, work->now_ms);
+    sql_i64(&q, work->now_ms + 1);
+    sql_i64(&q, work->now_ms + REFRESH_LEASE_MAX_MS);
     if (!sql_run(&q, err))
         return false;
     work->taken = sql_changed(conn) > 0;
@@ -45,9 +46,9 @@ static bool take_lease(struct sql_conn *conn, void *arg, struct err *err)
 }
 
 bool sqlite_take_refresh_lease(struct backend *b, int64_t connection_id,
-    const char *holder, int64_t now_ms, int64_t until_ms, bool *taken, struct err *err)
+    const char *holder, int64_t ttl_ms, bool *taken, struct err *err)
 {
-    struct lease work = {connection_id, holder, now_ms, until_ms, false};
+    struct lease work = {connection_id, holder, sqlite_now_ms(b), ttl_ms, false};
     bool ok = sqlite_write(b, take_lease, &work, err);
 
     *taken = ok && work.taken;

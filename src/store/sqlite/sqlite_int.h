@@ -131,7 +131,7 @@ bool sqlite_touch_connections(struct backend *b, const int64_t *ids,
 
 /* refresh.c */
 bool sqlite_take_refresh_lease(struct backend *b, int64_t connection_id,
-    const char *holder, int64_t now_ms, int64_t until_ms, bool *taken, struct err *err);
+    const char *holder, int64_t ttl_ms, bool *taken, struct err *err);
 bool sqlite_release_refresh_lease(
     struct backend *b, int64_t connection_id, const char *holder, struct err *err);
 bool sqlite_put_refresh_journal(struct backend *b, int64_t connection_id,

@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 
+#include "auth/refresh_int.h"
 #include "auth/sealed_json.h"
 
 /* ---- when ---- */
@@ -349,7 +350,7 @@ TEST(another_process_refresh_is_waited_for_and_adopted)
     world_begin(&w);
     row = given_connection(&w, "u-1", 1);
     MUST(store_take_refresh_lease(
-        w.store, row->id, "another process", NOW_MS, NOW_MS + DAY_MS, &taken, &err));
+        w.store, row->id, "another process", MINUTE_MS, &taken, &err));
     assert_true(taken);
     waiting = waiting_new(&w);
     refresh_start(waiting, row, false);
@@ -387,7 +388,7 @@ TEST(another_process_failure_is_adopted_as_well)
     world_begin(&w);
     row = given_connection(&w, "u-1", 1);
     MUST(store_take_refresh_lease(
-        w.store, row->id, "another process", NOW_MS, NOW_MS + DAY_MS, &taken, &err));
+        w.store, row->id, "another process", MINUTE_MS, &taken, &err));
     waiting = waiting_new(&w);
     refresh_start(waiting, row, false);
     MUST(store_note_refresh_failure(
@@ -410,10 +411,33 @@ TEST(a_lease_that_its_dead_holder_left_is_taken_when_it_ends)
 
     world_begin(&w);
     row = given_connection(&w, "u-1", 1);
-    MUST(store_take_refresh_lease(
-        w.store, row->id, "dead process", NOW_MS - 10, NOW_MS, &taken, &err));
+    MUST(store_take_refresh_lease(w.store, row->id, "dead process", 100, &taken, &err));
+    assert_true(taken);
+    world_move_clock(&w, 100);
     refresh(&w, row, false, &got);
     assert_true(got.ok);
+    connection_row_unref(row);
+    world_end(&w);
+}
+
+TEST(a_lease_covers_an_introspection_and_the_token_call_after_it)
+{
+    struct world w;
+    struct connection_row *row;
+    struct waiting *waiting;
+    bool taken;
+
+    world_begin(&w);
+    row = given_connection(&w, "u-1", 1);
+    token_server_holds(&w.server, true);
+    waiting = waiting_new(&w);
+    refresh_start(waiting, row, false);
+    token_server_await(&w.server, 1);
+    world_move_clock(&w, 2 * w.auth.token_timeout_ms + REFRESH_LEASE_SLACK_MS - 1);
+    MUST(store_take_refresh_lease(w.store, row->id, "other", 100, &taken, &err));
+    assert_false(taken);
+    token_server_holds(&w.server, false);
+    waiting_finish(waiting, NULL, NULL, NULL);
     connection_row_unref(row);
     world_end(&w);
 }
@@ -561,6 +585,7 @@ int main(void)
         cmocka_unit_test(another_process_refresh_is_waited_for_and_adopted),
         cmocka_unit_test(another_process_failure_is_adopted_as_well),
         cmocka_unit_test(a_lease_that_its_dead_holder_left_is_taken_when_it_ends),
+        cmocka_unit_test(a_lease_covers_an_introspection_and_the_token_call_after_it),
         cmocka_unit_test(
             an_invalid_grant_is_no_failure_when_somebody_else_has_renewed_the_token),
         cmocka_unit_test(what_was_imported_while_it_refreshed_is_not_overwritten),

@@ -7,8 +7,8 @@ static bool take(struct world *w, int64_t id, const char *holder, int64_t now_ms
 {
     bool taken = false;
 
-    MUST(store_take_refresh_lease(
-        w->store, id, holder, now_ms, now_ms + 100, &taken, &err));
+    w->clock.frozen_ms = now_ms;
+    MUST(store_take_refresh_lease(w->store, id, holder, 100, &taken, &err));
     return taken;
 }
 
@@ -31,6 +31,20 @@ TEST(a_lease_has_one_holder_until_it_is_released_or_expires)
     MUST(store_release_refresh_lease(w.store, row->id, "b", &err));
     assert_true(take(&w, row->id, "a", NOW_MS + 153));
     assert_false(take(&w, 999, "a", NOW_MS));
+    connection_row_unref(row);
+    world_end(&w);
+}
+
+TEST(a_lease_from_before_the_clock_was_set_back_has_expired)
+{
+    struct world w;
+    struct connection_row *row;
+
+    world_begin(&w);
+    row = given_connection(&w, w.github, "u-1");
+    assert_true(take(&w, row->id, "a", NOW_MS));
+    assert_false(take(&w, row->id, "b", NOW_MS + 100 - REFRESH_LEASE_MAX_MS));
+    assert_true(take(&w, row->id, "b", NOW_MS + 99 - REFRESH_LEASE_MAX_MS));
     connection_row_unref(row);
     world_end(&w);
 }
@@ -243,6 +257,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_lease_has_one_holder_until_it_is_released_or_expires),
+        cmocka_unit_test(a_lease_from_before_the_clock_was_set_back_has_expired),
         cmocka_unit_test(a_journal_entry_survives_until_it_is_deleted),
         cmocka_unit_test(publishing_is_one_step_that_ends_the_refresh),
         cmocka_unit_test(publishing_over_a_change_is_refused_and_leaves_the_journal),

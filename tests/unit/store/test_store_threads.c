@@ -227,8 +227,8 @@ static void *take_all(void *arg)
             atomic_fetch_add(&once->taken, 1);
         oauth_state_row_free(row);
     }
-    if (!store_take_refresh_lease(once->w->store, once->connection, holder, NOW_MS,
-            NOW_MS + 1000, &leased, &err))
+    if (!store_take_refresh_lease(
+            once->w->store, once->connection, holder, 1000, &leased, &err))
         atomic_fetch_add(&once->failed, 1);
     if (leased)
         atomic_fetch_add(&once->leased, 1);
