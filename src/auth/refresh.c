@@ -23,6 +23,13 @@ static bool is_forced_only(const char *provider)
     return false;
 }
 
+/* A failure that is yet to come was noted before the clock was set back. */
+static bool has_just_failed(const struct connection_row *row, int64_t now_ms)
+{
+    return row->last_refresh_failure_ms != 0 && row->last_refresh_failure_ms <= now_ms &&
+           now_ms - row->last_refresh_failure_ms < REFRESH_BACKOFF_MS;
+}
+
 enum refresh_need refresh_needed(const struct refresher *refresher,
     const struct connection_row *row, const struct provider *provider, bool forced)
 {
@@ -32,8 +39,7 @@ enum refresh_need refresh_needed(const struct refresher *refresher,
 
     if (!forced && row->refresh_exhausted)
         return REFRESH_EXHAUSTED;
-    if (!forced && row->last_refresh_failure_ms != 0 &&
-        now_ms - row->last_refresh_failure_ms < REFRESH_BACKOFF_MS)
+    if (!forced && has_just_failed(row, now_ms))
         return REFRESH_BACKOFF;
     if (mode == NULL || !mode->can_renew(row, provider))
         return REFRESH_FRESH;

@@ -67,6 +67,24 @@ TEST(a_token_that_lives_is_kept_and_not_asked_about_again_for_some_minutes)
     world_end(&w);
 }
 
+TEST(what_was_found_before_the_clock_was_set_back_is_asked_again)
+{
+    struct world w;
+    struct connection_row *row;
+    struct refreshed got;
+
+    world_begin(&w);
+    row = given_salesforce(&w, NULL);
+    token_server_answers(
+        &w.server, 200, "application/json", "{\"active\":true,\"exp\":1705329296}");
+    refresh(&w, row, false, &got);
+    assert_int_equal(refresh_needed(w.refresher, row, NULL, false), REFRESH_FRESH);
+    world_move_clock(&w, -1);
+    assert_int_equal(refresh_needed(w.refresher, row, NULL, false), REFRESH_WANTED);
+    connection_row_unref(row);
+    world_end(&w);
+}
+
 TEST(a_token_that_is_dead_or_dying_or_not_spoken_of_is_renewed)
 {
     static const struct {
@@ -143,6 +161,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(
             a_token_that_lives_is_kept_and_not_asked_about_again_for_some_minutes),
+        cmocka_unit_test(what_was_found_before_the_clock_was_set_back_is_asked_again),
         cmocka_unit_test(a_token_that_is_dead_or_dying_or_not_spoken_of_is_renewed),
         cmocka_unit_test(force_does_not_ask),
         cmocka_unit_test(the_secret_goes_nowhere_that_a_browser_could_have_named),

@@ -191,6 +191,23 @@ TEST(after_a_failure_there_is_half_a_minute_of_peace)
     world_end(&w);
 }
 
+TEST(a_failure_noted_before_the_clock_was_set_back_holds_nobody_up)
+{
+    struct world w;
+    struct connection_row *row;
+    struct refreshed got;
+
+    world_begin(&w);
+    row = given_connection(&w, "u-1", 1);
+    token_server_answers(&w.server, 500, "text/plain", "");
+    refresh(&w, row, false, &got);
+    assert_int_equal(need_of(&w, false), REFRESH_BACKOFF);
+    world_move_clock(&w, -1);
+    assert_int_equal(need_of(&w, false), REFRESH_WANTED);
+    connection_row_unref(row);
+    world_end(&w);
+}
+
 TEST(four_days_of_failures_exhaust_a_connection_but_for_force)
 {
     struct world w;
@@ -277,6 +294,7 @@ int main(void)
         cmocka_unit_test(an_endpoint_that_does_not_answer_is_given_up),
         cmocka_unit_test(an_address_that_the_policy_refuses_is_not_called),
         cmocka_unit_test(after_a_failure_there_is_half_a_minute_of_peace),
+        cmocka_unit_test(a_failure_noted_before_the_clock_was_set_back_holds_nobody_up),
         cmocka_unit_test(four_days_of_failures_exhaust_a_connection_but_for_force),
         cmocka_unit_test(all_who_waited_share_the_failure),
         cmocka_unit_test(a_refusal_leaves_the_lease_free),
