@@ -84,10 +84,9 @@ enum settled {
  * NULL. */
 enum settled journal_settle(const struct auth *auth, const struct journal_entry *entry,
     struct connection_row **row, struct err *err);
-/* Counts a failure on the row and drops its journal row; *row: as it is now. */
-bool refresh_note_failure(const struct auth *auth, int64_t connection_id,
-    const char *holder, const struct err *why, struct connection_row **row,
-    struct err *err);
+/* store_note_refresh_failure(), logged; fills in the time and the log id. */
+bool refresh_note_failure(const struct auth *auth, const struct refresh_failure *failure,
+    const struct err *why, bool *counted, struct connection_row **row, struct err *err);
 /* Settles all entries, or those of one connection (id > 0), for which a fault is then an
  * error. With all, an entry that cannot be settled now is logged and stays: *kept. */
 bool journal_recover(

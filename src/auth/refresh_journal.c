@@ -123,18 +123,22 @@ void refresh_subject_finish(struct refresh_subject *subject)
     connection_finish(&subject->connection);
 }
 
-bool refresh_note_failure(const struct auth *auth, int64_t connection_id,
-    const char *holder, const struct err *why, struct connection_row **row,
-    struct err *err)
+bool refresh_note_failure(const struct auth *auth, const struct refresh_failure *failure,
+    const struct err *why, bool *counted, struct connection_row **row, struct err *err)
 {
+    struct refresh_failure noted = *failure;
     char log_id[UUID_TEXT_SIZE];
+    bool ok;
 
     crypto_uuid_v4(log_id);
-    log_event(auth->log, LOG_WARN, "refresh failed", LOG_INT("connection", connection_id),
-        LOG_STR("code", why->code), LOG_STR("log_id", log_id),
+    noted.log_id = log_id;
+    noted.now_ms = clock_now_ms(auth->clock);
+    ok = store_note_refresh_failure(auth->store, &noted, counted, row, err);
+    log_event(auth->log, LOG_WARN, "refresh failed",
+        LOG_INT("connection", noted.connection_id), LOG_STR("code", why->code),
+        LOG_STR("counted", *counted ? "yes" : "no"), LOG_STR("log_id", log_id),
         LOG_END); /* not the message: it quotes the provider */
-    return store_note_refresh_failure(
-        auth->store, connection_id, holder, clock_now_ms(auth->clock), log_id, row, err);
+    return ok;
 }
 
 static bool credentials_publish(const struct auth *auth,
@@ -161,6 +165,23 @@ static bool credentials_publish(const struct auth *auth,
     return ok;
 }
 
+/* No credentials can be made of the answer, *err says why. */
+static enum settled entry_refuse(const struct auth *auth,
+    const struct journal_entry *entry, struct connection_row **row, struct err *err)
+{
+    const struct refresh_failure failure = {
+        .connection_id = entry->connection_id,
+        .credentials = entry->replaces,
+        .holder = entry->holder,
+    };
+    struct err why = *err;
+    bool counted;
+
+    if (!refresh_note_failure(auth, &failure, &why, &counted, row, err))
+        return SETTLED_FAULT;
+    return counted ? SETTLED_REFUSED : SETTLED_SUPERSEDED;
+}
+
 /* One try against the row as it is now. *again: it was written meanwhile. */
 static enum settled settle_once(const struct auth *auth,
     const struct journal_entry *entry, struct connection_row **row, bool *again,
@@ -170,7 +191,6 @@ static enum settled settle_once(const struct auth *auth,
     struct refresh_subject subject;
     credentials_mark mark;
     cJSON *credentials = NULL;
-    struct err why = {0};
     enum settled settled = SETTLED_FAULT;
 
     if (!store_reload_connection(auth->store, entry->connection_id, &now, err))
@@ -190,12 +210,7 @@ static enum settled settle_once(const struct auth *auth,
     if (!subject.mode->parse(&subject.integration, &subject.connection,
             entry->answer.data, entry->answer.len, entry->received_at_ms, &credentials,
             err)) {
-        why = *err;
-        settled = refresh_note_failure(auth, now->id, entry->holder, &why, row, err)
-                      ? SETTLED_REFUSED
-                      : SETTLED_FAULT;
-        if (settled == SETTLED_REFUSED)
-            *err = why;
+        settled = entry_refuse(auth, entry, row, err);
         goto done;
     }
     if (credentials_publish(auth, entry, now, credentials, row, err))
@@ -248,7 +263,7 @@ static bool row_recover(
     struct connection_row *row = NULL;
     enum settled settled;
     struct err why = {0};
-    bool ok;
+    bool ok, counted;
 
     if (entry_read(auth, journaled, &entry, &why)) {
         settled = journal_settle(auth, &entry, &row, &why);
@@ -261,7 +276,10 @@ static bool row_recover(
             *err = why;
     } else {
         /* Nothing can ever be made of it: counted as a failed refresh. */
-        ok = refresh_note_failure(auth, journaled->connection_id, "", &why, &row, err) ||
+        const struct refresh_failure failure = {
+            .connection_id = journaled->connection_id, .holder = ""};
+
+        ok = refresh_note_failure(auth, &failure, &why, &counted, &row, err) ||
              (str_eq(err->code, "not_found") && store_delete_refresh_journal(auth->store,
                                                     journaled->connection_id, err));
     }

@@ -9,10 +9,10 @@
  * ends, or, with a store of one process, not at all: recovery at start voids what a dead
  * process left.
  *
- * Failing: whatever went wrong at the provider, the row is read again before it is
- * condemned, since the usual cause of `invalid_grant` is that somebody else renewed the
- * token meanwhile. Faults of the store or vault are not the connection's failure and are
- * not counted on it. */
+ * Failing: whatever went wrong at the provider, it is counted only if the row still has
+ * the credentials that failed, since the usual cause of `invalid_grant` is that somebody
+ * else renewed the token meanwhile. Faults of the store or vault are not the connection's
+ * failure and are not counted on it. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -113,30 +113,32 @@ static bool lease_take(struct work *work)
     }
 }
 
-/* A failure that is the provider's or the settings': the row is read again, and either
- * somebody else's credentials are adopted or the failure is counted. work->result->err
- * says why. */
+/* A failure that is the provider's or the settings': either it is counted, or the row has
+ * got somebody else's credentials meanwhile, which are adopted. work->result->err says
+ * why. */
 static void work_failed(struct work *work)
 {
+    const struct refresh_failure failure = {
+        .connection_id = work->id,
+        .credentials = work->seen,
+        .holder = work->holder,
+    };
+    struct connection_row *row = NULL;
     struct err why = work->result->err, fault = {0};
-    struct connection_row *row = row_reload(work);
+    bool counted;
 
-    if (row == NULL)
+    if (!refresh_note_failure(work->auth, &failure, &why, &counted, &row, &fault)) {
+        work->result->err = fault;
         return;
-    if (!is_still_seen(work, row)) {
+    }
+    work->leased = false;
+    if (!counted) {
         memset(&work->result->err, 0, sizeof work->result->err);
         work_adopt(work, row);
         return;
     }
-    connection_row_unref(row);
     atomic_fetch_add(&work->refresher->failures, 1);
-    if (refresh_note_failure(
-            work->auth, work->id, work->holder, &why, &work->result->row, &fault)) {
-        work->leased = false;
-        work->result->err = why;
-    } else {
-        work->result->err = fault;
-    }
+    work->result->row = row;
 }
 
 static void entry_begin(const struct work *work, const struct connection_row *row,
@@ -172,6 +174,7 @@ static void answer_keep(struct work *work, struct journal_entry *entry)
                 clock_now_ms(work->auth->clock), work->result->row->expires_at_ms);
         break;
     case SETTLED_SUPERSEDED:
+        memset(&work->result->err, 0, sizeof work->result->err);
         work->result->ok = true;
         break;
     case SETTLED_REFUSED:

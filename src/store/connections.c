@@ -222,14 +222,14 @@ bool store_publish_credentials(struct store *store,
     return ok;
 }
 
-bool store_note_refresh_failure(struct store *store, int64_t connection_id,
-    const char *holder, int64_t now_ms, const char *log_id, struct connection_row **out,
+bool store_note_refresh_failure(struct store *store,
+    const struct refresh_failure *failure, bool *counted, struct connection_row **out,
     struct err *err)
 {
     bool ok = store->backend->ops->note_refresh_failure(
-        store->backend, connection_id, holder, now_ms, log_id, out, err);
+        store->backend, failure, counted, out, err);
 
-    cache_drop(store->connections, connection_id);
+    cache_drop(store->connections, failure->connection_id);
     if (ok)
         show_touch(store, *out);
     return ok;

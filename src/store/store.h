@@ -331,9 +331,18 @@ bool store_publish_credentials(struct store *store,
     const struct credentials_update *update, struct connection_row **out,
     struct err *err);
 /* One transaction: the failure is counted as the contract says (auth.md section 8.4), the
- * auth error `log_id` noted, the journal row removed, the lease released. */
-bool store_note_refresh_failure(struct store *store, int64_t connection_id,
-    const char *holder, int64_t now_ms, const char *log_id, struct connection_row **out,
+ * auth error `log_id` noted, the journal row removed, the lease released. *counted =
+ * false when the connection has other credentials by now: it is left as it is, but for
+ * the journal and the lease. */
+struct refresh_failure {
+    int64_t connection_id;
+    const uint8_t *credentials; /* SHA-256 of the sealed ones that failed; NULL = any */
+    const char *holder;
+    int64_t now_ms;
+    const char *log_id;
+};
+bool store_note_refresh_failure(struct store *store,
+    const struct refresh_failure *failure, bool *counted, struct connection_row **out,
     struct err *err);
 
 /* ---- connect sessions and OAuth states ---- */

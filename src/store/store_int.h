@@ -129,9 +129,8 @@ struct store_ops {
     bool (*publish_credentials)(struct backend *b,
         const struct credentials_update *update, struct connection_row **out,
         struct err *err);
-    bool (*note_refresh_failure)(struct backend *b, int64_t connection_id,
-        const char *holder, int64_t now_ms, const char *log_id,
-        struct connection_row **out, struct err *err);
+    bool (*note_refresh_failure)(struct backend *b, const struct refresh_failure *failure,
+        bool *counted, struct connection_row **out, struct err *err);
 
     bool (*insert_connect_session)(struct backend *b, const uint8_t token[SHA256_LEN],
         const struct connect_session_row *row, int64_t *id, struct err *err);

@@ -260,10 +260,8 @@ bool sqlite_publish_credentials(struct backend *b,
 }
 
 struct failing {
-    int64_t connection_id;
-    const char *holder;
-    int64_t now_ms;
-    const char *log_id;
+    const struct refresh_failure *failure;
+    bool counted;
     struct connection_row *made;
 };
 
@@ -277,50 +275,68 @@ static int attempts_after(const struct connection_row *row, int64_t now_ms)
     return row->refresh_attempts;
 }
 
+static bool has_credentials(const struct connection_row *row, const uint8_t *sha256)
+{
+    uint8_t now[SHA256_LEN];
+
+    if (sha256 == NULL)
+        return true;
+    crypto_sha256(row->credentials.data, row->credentials.len, now);
+    return memcmp(now, sha256, SHA256_LEN) == 0;
+}
+
+static bool count_failure(struct sql_conn *conn, const struct connection_row *row,
+    const struct refresh_failure *failure, struct err *err)
+{
+    int attempts = attempts_after(row, failure->now_ms);
+    char *errors = errors_with(row->errors_json, true, failure->log_id);
+    struct sql q = sql_begin(conn,
+        "UPDATE connection SET last_refresh_failure = ?, last_refresh_success = 0, "
+        "refresh_attempts = ?, refresh_exhausted = ?, errors = ?, version = version + 1 "
+        "WHERE id = ?");
+    bool ok;
+
+    sql_i64(&q, failure->now_ms);
+    sql_i64(&q, attempts);
+    sql_i64(&q, attempts >= ATTEMPTS_MAX);
+    sql_text(&q, errors);
+    sql_i64(&q, failure->connection_id);
+    ok = sql_run(&q, err);
+    free(errors);
+    return ok;
+}
+
 static bool note_failure(struct sql_conn *conn, void *arg, struct err *err)
 {
     struct failing *work = arg;
+    const struct refresh_failure *failure = work->failure;
     struct connection_row *row = NULL;
-    struct sql q;
-    char *errors;
-    int attempts;
     bool ok;
 
     connection_row_unref(work->made);
     work->made = NULL;
-    if (!sqlite_read_connection(conn, work->connection_id, &row, err))
+    if (!sqlite_read_connection(conn, failure->connection_id, &row, err))
         return false;
     if (row == NULL)
-        return err_set(err, 404, "not_found", "the connection does not exist");
-    errors = errors_with(row->errors_json, true, work->log_id);
-    attempts = attempts_after(row, work->now_ms);
-    q = sql_begin(conn,
-        "UPDATE connection SET last_refresh_failure = ?, last_refresh_success = 0, "
-        "refresh_attempts = ?, refresh_exhausted = ?, errors = ?, version = version + 1 "
-        "WHERE id = ?");
-    sql_i64(&q, work->now_ms);
-    sql_i64(&q, attempts);
-    sql_i64(&q, attempts >= ATTEMPTS_MAX);
-    sql_text(&q, errors);
-    sql_i64(&q, work->connection_id);
-    ok = sql_run(&q, err) &&
-         end_refresh(conn, work->connection_id, work->holder, &work->made, err);
-    free(errors);
+        return err_set(err, 404, "not_found", "Failed to find connection");
+    work->counted = has_credentials(row, failure->credentials);
+    ok = (!work->counted || count_failure(conn, row, failure, err)) &&
+         end_refresh(conn, failure->connection_id, failure->holder, &work->made, err);
     connection_row_unref(row);
     return ok;
 }
 
-bool sqlite_note_refresh_failure(struct backend *b, int64_t connection_id,
-    const char *holder, int64_t now_ms, const char *log_id, struct connection_row **out,
-    struct err *err)
+bool sqlite_note_refresh_failure(struct backend *b, const struct refresh_failure *failure,
+    bool *counted, struct connection_row **out, struct err *err)
 {
-    struct failing work = {connection_id, holder, now_ms, log_id, NULL};
+    struct failing work = {.failure = failure};
     bool ok = sqlite_write(b, note_failure, &work, err);
 
     if (!ok) {
         connection_row_unref(work.made);
         work.made = NULL;
     }
+    *counted = ok && work.counted;
     *out = work.made;
     return ok;
 }

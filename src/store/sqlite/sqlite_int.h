@@ -143,9 +143,8 @@ bool sqlite_delete_refresh_journal(
 bool sqlite_publish_credentials(struct backend *b,
     const struct credentials_update *update, struct connection_row **out,
     struct err *err);
-bool sqlite_note_refresh_failure(struct backend *b, int64_t connection_id,
-    const char *holder, int64_t now_ms, const char *log_id, struct connection_row **out,
-    struct err *err);
+bool sqlite_note_refresh_failure(struct backend *b, const struct refresh_failure *failure,
+    bool *counted, struct connection_row **out, struct err *err);
 
 /* sessions.c: connect sessions, OAuth states, the sweep */
 bool sqlite_insert_connect_session(struct backend *b, const uint8_t token[SHA256_LEN],

@@ -422,14 +422,13 @@ TEST(reconnecting_keeps_the_connection_and_ends_its_failures)
     struct session session;
     struct oauth_start start;
     struct oauth_outcome outcome;
-    struct connection_row *row, *noted;
+    struct connection_row *row;
     int64_t id;
 
     world_begin(&w);
     row = given_connection(&w, "u-1", 1);
     id = row->id;
-    MUST(store_note_refresh_failure(w.store, id, "x", NOW_MS, "log", &noted, &err));
-    connection_row_unref(noted);
+    given_failure(&w, row, "x");
     connection_row_unref(row);
     given_session(&w, "{\"tags\":{}}", id, &session);
     start = start_of(&w);

@@ -380,7 +380,7 @@ TEST(another_process_refresh_is_waited_for_and_adopted)
 TEST(another_process_failure_is_adopted_as_well)
 {
     struct world w;
-    struct connection_row *row, *noted;
+    struct connection_row *row;
     struct waiting *waiting;
     struct refreshed got;
     bool taken;
@@ -391,9 +391,7 @@ TEST(another_process_failure_is_adopted_as_well)
         w.store, row->id, "another process", MINUTE_MS, &taken, &err));
     waiting = waiting_new(&w);
     refresh_start(waiting, row, false);
-    MUST(store_note_refresh_failure(
-        w.store, row->id, "another process", NOW_MS, "log-1", &noted, &err));
-    connection_row_unref(noted);
+    given_failure(&w, row, "another process");
     waiting_finish(waiting, &got, NULL, NULL);
     assert_false(got.ok);
     expect_error(&got.err, 424, "connection_refresh_backoff");

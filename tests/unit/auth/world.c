@@ -230,6 +230,20 @@ struct connection_row *given_connection(struct world *w, const char *id, int64_t
     return given_credentials(w, id, text);
 }
 
+void given_failure(struct world *w, const struct connection_row *row, const char *holder)
+{
+    const struct refresh_failure failure = {.connection_id = row->id,
+        .holder = holder,
+        .now_ms = w->clock.frozen_ms,
+        .log_id = "log"};
+    struct connection_row *noted = NULL;
+    bool counted;
+
+    MUST(store_note_refresh_failure(w->store, &failure, &counted, &noted, &err));
+    assert_true(counted);
+    connection_row_unref(noted);
+}
+
 struct connection_row *find_connection(struct world *w, const char *id)
 {
     struct connection_row *row = NULL;

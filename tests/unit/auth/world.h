@@ -52,6 +52,8 @@ void world_move_clock(struct world *w, int64_t ms);
 struct connection_row *given_connection(struct world *w, const char *id, int64_t minutes);
 struct connection_row *given_credentials(
     struct world *w, const char *id, const char *credentials_json);
+/* A failed refresh, counted. */
+void given_failure(struct world *w, const struct connection_row *row, const char *holder);
 struct connection_row *find_connection(struct world *w, const char *id); /* or NULL */
 /* The value of a dotted path in the stored credentials, as text; "" when absent. Kept
  * until the next call. */

@@ -97,8 +97,7 @@ TEST(overwriting_replaces_credentials_and_keeps_metadata_and_end_user)
     wanted.webhook_url_override = (char[]){"https://h.example"};
     wanted.end_user = &user;
     first = put_connection(&w, &wanted);
-    MUST(store_note_refresh_failure(w.store, first->id, "h", NOW_MS, "log", &row, &err));
-    connection_row_unref(row);
+    connection_row_unref(given_failure(&w, first->id, "h", NOW_MS, "log"));
     assert_true(is_there(&w, w.github, "u-1")); /* into the cache */
 
     w.clock.frozen_ms += 10;

@@ -96,7 +96,7 @@ TEST(publishing_is_one_step_that_ends_the_refresh)
 
     world_begin(&w);
     row = given_connection(&w, w.github, "u-1");
-    MUST(store_note_refresh_failure(w.store, row->id, "x", NOW_MS, "log", &made, &err));
+    made = given_failure(&w, row->id, "x", NOW_MS, "log");
     assert_true(is_there(&w, w.github, "u-1")); /* into the cache */
     assert_true(take(&w, row->id, "a", NOW_MS));
     MUST(store_put_refresh_journal(w.store, row->id, "answer", 6, &err));
@@ -205,8 +205,7 @@ TEST(failures_count_once_a_day_and_exhaust_at_four)
     world_begin(&w);
     row = given_connection(&w, w.github, "u-1");
     for (size_t i = 0; i < sizeof failures / sizeof failures[0]; i++) {
-        MUST(store_note_refresh_failure(
-            w.store, row->id, "a", failures[i].at_ms, "log", &made, &err));
+        made = given_failure(&w, row->id, "a", failures[i].at_ms, "log");
         assert_int_equal(made->refresh_attempts, failures[i].attempts);
         assert_int_equal(made->refresh_exhausted, failures[i].exhausted);
         assert_int_equal(made->last_refresh_failure_ms, failures[i].at_ms);
@@ -219,8 +218,7 @@ TEST(failures_count_once_a_day_and_exhaust_at_four)
     assert_int_equal(made->refresh_attempts, 0);
     assert_false(made->refresh_exhausted);
     connection_row_unref(made);
-    MUST(store_note_refresh_failure(
-        w.store, row->id, "a", NOW_MS + 9 * DAY_MS, "log", &made, &err));
+    made = given_failure(&w, row->id, "a", NOW_MS + 9 * DAY_MS, "log");
     assert_int_equal(made->refresh_attempts, 1);
     connection_row_unref(made);
     connection_row_unref(row);
@@ -232,23 +230,62 @@ TEST(a_failure_leaves_one_auth_error_and_ends_the_refresh)
     struct world w;
     struct connection_row *row, *made;
     struct err why = {0};
+    bool counted;
 
     world_begin(&w);
     row = given_connection(&w, w.github, "u-1");
     assert_true(is_there(&w, w.github, "u-1"));
     assert_true(take(&w, row->id, "a", NOW_MS));
     MUST(store_put_refresh_journal(w.store, row->id, "answer", 6, &err));
-    MUST(store_note_refresh_failure(w.store, row->id, "a", NOW_MS, "log-1", &made, &err));
+    made = given_failure(&w, row->id, "a", NOW_MS, "log-1");
     connection_row_unref(made);
-    MUST(store_note_refresh_failure(w.store, row->id, "a", NOW_MS, "log-2", &made, &err));
+    made = given_failure(&w, row->id, "a", NOW_MS, "log-2");
     connection_row_unref(made);
     made = find_connection(&w, w.github, "u-1");
     assert_string_equal(made->errors_json, "[{\"type\":\"auth\",\"log_id\":\"log-2\"}]");
     connection_row_unref(made);
     expect_journal(&w, 0, NULL);
     assert_true(take(&w, row->id, "b", NOW_MS));
-    assert_false(store_note_refresh_failure(w.store, 999, "a", NOW_MS, "l", &made, &why));
+    assert_false(store_note_refresh_failure(w.store,
+        &(struct refresh_failure){.connection_id = 999, .holder = "a", .log_id = "l"},
+        &counted, &made, &why));
     expect_error(&why, 404, "not_found");
+    connection_row_unref(row);
+    world_end(&w);
+}
+
+TEST(a_failure_of_credentials_that_are_gone_is_not_counted)
+{
+    struct world w;
+    struct connection_row *row, *made, others;
+    struct connection_patch patch = {.tags_json = "{\"k\":\"v\"}"};
+    uint8_t mark[SHA256_LEN];
+    struct refresh_failure failure = {
+        .credentials = mark, .holder = "a", .now_ms = NOW_MS, .log_id = "log"};
+    bool counted;
+
+    world_begin(&w);
+    row = given_connection(&w, w.github, "u-1");
+    failure.connection_id = row->id;
+    crypto_sha256(row->credentials.data, row->credentials.len, mark);
+    MUST(
+        store_patch_connection(w.store, row->id, &patch, &err)); /* not the credentials */
+    MUST(store_note_refresh_failure(w.store, &failure, &counted, &made, &err));
+    assert_true(counted);
+    connection_row_unref(made);
+
+    others = a_connection(w.github, "u-1");
+    others.credentials = text_blob("others");
+    connection_row_unref(put_connection(&w, &others));
+    assert_true(take(&w, row->id, "a", NOW_MS));
+    MUST(store_note_refresh_failure(w.store, &failure, &counted, &made, &err));
+    assert_false(counted);
+    expect_blob(made->credentials, "others");
+    assert_int_equal(made->last_refresh_failure_ms, 0);
+    assert_int_equal(made->refresh_attempts, 0);
+    assert_string_equal(made->errors_json, "[]");
+    assert_true(take(&w, row->id, "b", NOW_MS)); /* released all the same */
+    connection_row_unref(made);
     connection_row_unref(row);
     world_end(&w);
 }
@@ -264,6 +301,7 @@ int main(void)
         cmocka_unit_test(a_lease_and_a_touch_do_not_make_credentials_stale),
         cmocka_unit_test(failures_count_once_a_day_and_exhaust_at_four),
         cmocka_unit_test(a_failure_leaves_one_auth_error_and_ends_the_refresh),
+        cmocka_unit_test(a_failure_of_credentials_that_are_gone_is_not_counted),
     };
 
     return RUN_FOR_EACH_STORE(tests);

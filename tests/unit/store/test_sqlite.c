@@ -730,7 +730,7 @@ TEST(a_full_disk_fails_the_write_that_does_not_fit_and_no_other)
     assert_false(is_there(&w, w.github, "large"));
     assert_true(is_there(&w, w.github, "u-9"));
     /* A write that needs no room goes on. */
-    MUST(store_note_refresh_failure(w.store, 1, "h", NOW_MS, "l", &made, &err));
+    made = given_failure(&w, 1, "h", NOW_MS, "l");
     connection_row_unref(made);
 
     MUST(sqlite_write(w.store->backend, set_page_limit, &many, &err));

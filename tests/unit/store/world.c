@@ -155,6 +155,19 @@ struct connection_row *given_connection(
     return put_connection(w, &row);
 }
 
+struct connection_row *given_failure(
+    struct world *w, int64_t id, const char *holder, int64_t at_ms, const char *log_id)
+{
+    const struct refresh_failure failure = {
+        .connection_id = id, .holder = holder, .now_ms = at_ms, .log_id = log_id};
+    struct connection_row *made;
+    bool counted;
+
+    MUST(store_note_refresh_failure(w->store, &failure, &counted, &made, &err));
+    assert_true(counted);
+    return made;
+}
+
 struct connection_row *find_connection(
     struct world *w, const struct integration_row *of, const char *id)
 {

@@ -53,6 +53,9 @@ struct connection_row *given_connection(
 /* For changing before put_connection(). Borrows the texts. */
 struct connection_row a_connection(const struct integration_row *of, const char *id);
 struct connection_row *put_connection(struct world *w, const struct connection_row *row);
+/* A failed refresh of whatever credentials there are, counted; the row after it. */
+struct connection_row *given_failure(
+    struct world *w, int64_t id, const char *holder, int64_t at_ms, const char *log_id);
 /* NULL when there is none. */
 struct connection_row *find_connection(
     struct world *w, const struct integration_row *of, const char *id);
