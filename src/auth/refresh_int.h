@@ -23,6 +23,9 @@
 /* A lease outlives the longest calls that it covers by this: time to journal and publish.
  */
 #define REFRESH_LEASE_SLACK_MS 30000
+/* How many times one refresh begins anew because somebody else's credentials came in its
+ * way and have to be renewed as well. */
+#define REFRESH_ROUNDS 3
 #define HOLDER_SIZE 64
 #define FLIGHT_BUCKETS 256
 

@@ -2,6 +2,8 @@
 /* The steps of one refresh, in straight line on an outbound thread:
  *
  *   lease ► re-read ► still needed? ► obtain ► journal ► settle (parse, publish)
+ *             ▲                                               │
+ *             └──── others' credentials came in between ──────┘
  *
  * Waiting for the lease means that another process refreshes the same connection: its
  * result is adopted as soon as it shows. The lease lasts longer than the longest token
@@ -29,6 +31,7 @@ struct work {
     bool forced;
     char holder[HOLDER_SIZE];
     bool leased;
+    bool overtaken;        /* others' credentials came in between: to be looked at */
     credentials_mark seen; /* the credentials that the callers had */
     struct refresh_result *result;
 };
@@ -97,11 +100,15 @@ static bool lease_take(struct work *work)
     int64_t give_up_ms = clock_mono_ms() + REFRESH_WAIT_MS;
 
     for (;;) {
+        bool taken;
+
         if (!store_take_refresh_lease(work->auth->store, work->id, work->holder, ttl_ms,
-                &work->leased, &work->result->err))
+                &taken, &work->result->err))
             return false;
-        if (work->leased)
+        if (taken) {
+            work->leased = true;
             return true;
+        }
         if (peer_has_finished(work))
             return false;
         if (clock_mono_ms() >= give_up_ms) {
@@ -113,9 +120,18 @@ static bool lease_take(struct work *work)
     }
 }
 
+/* The row has got credentials that are not of this refresh. They may be as stale as those
+ * before, so nothing is adopted unseen: the next round reads the row again. */
+static void work_overtaken(struct work *work)
+{
+    connection_row_unref(work->result->row);
+    work->result->row = NULL;
+    memset(&work->result->err, 0, sizeof work->result->err);
+    work->overtaken = true;
+}
+
 /* A failure that is the provider's or the settings': either it is counted, or the row has
- * got somebody else's credentials meanwhile, which are adopted. work->result->err says
- * why. */
+ * got other credentials meanwhile. work->result->err says why. */
 static void work_failed(struct work *work)
 {
     const struct refresh_failure failure = {
@@ -123,22 +139,17 @@ static void work_failed(struct work *work)
         .credentials = work->seen,
         .holder = work->holder,
     };
-    struct connection_row *row = NULL;
-    struct err why = work->result->err, fault = {0};
+    struct err why = work->result->err;
     bool counted;
 
-    if (!refresh_note_failure(work->auth, &failure, &why, &counted, &row, &fault)) {
-        work->result->err = fault;
+    if (!refresh_note_failure(
+            work->auth, &failure, &why, &counted, &work->result->row, &work->result->err))
         return;
-    }
     work->leased = false;
-    if (!counted) {
-        memset(&work->result->err, 0, sizeof work->result->err);
-        work_adopt(work, row);
-        return;
-    }
-    atomic_fetch_add(&work->refresher->failures, 1);
-    work->result->row = row;
+    if (counted)
+        atomic_fetch_add(&work->refresher->failures, 1);
+    else
+        work_overtaken(work);
 }
 
 static void entry_begin(const struct work *work, const struct connection_row *row,
@@ -174,8 +185,7 @@ static void answer_keep(struct work *work, struct journal_entry *entry)
                 clock_now_ms(work->auth->clock), work->result->row->expires_at_ms);
         break;
     case SETTLED_SUPERSEDED:
-        memset(&work->result->err, 0, sizeof work->result->err);
-        work->result->ok = true;
+        work_overtaken(work);
         break;
     case SETTLED_REFUSED:
         work->leased = false;
@@ -258,17 +268,21 @@ static bool leftover_settle(struct work *work)
     return journal_recover(work->auth, work->id, &kept, &work->result->err);
 }
 
-static void work_decide(struct work *work)
+/* With the lease. What came from others since the caller asked serves a forced call as
+ * well, if it need not be renewed. */
+static void work_round(struct work *work)
 {
+    bool forced = work->forced && !work->overtaken;
     struct connection_row *row;
     enum refresh_need need;
 
+    work->overtaken = false;
     if (!leftover_settle(work))
         return;
     row = row_reload(work);
     if (row == NULL)
         return;
-    need = row_need(work, row, work->forced);
+    need = row_need(work, row, forced);
     if (need == REFRESH_WANTED) {
         work_renew(work, row);
         return;
@@ -292,12 +306,20 @@ void refresh_work(struct refresher *refresher, struct connection_row *seen, bool
         .result = result,
     };
     struct err fault = {0};
+    int round = 0;
 
     credentials_mark_make(seen, work.seen);
     snprintf(work.holder, sizeof work.holder, "%s-%llu", refresher->holder_prefix,
         (unsigned long long)atomic_fetch_add(&refresher->holders, 1));
-    if (lease_take(&work))
-        work_decide(&work);
+    /* Taken again in each round, the lease is as long as in the first. */
+    while (lease_take(&work)) {
+        work_round(&work);
+        if (!work.overtaken || ++round == REFRESH_ROUNDS)
+            break;
+    }
+    if (round == REFRESH_ROUNDS)
+        err_set(&result->err, 400, "refresh_token_external_error",
+            "the credentials were replaced each time they were being refreshed");
     /* Publishing and counting a failure release it with their own write. */
     if (work.leased && !store_release_refresh_lease(
                            refresher->auth->store, work.id, work.holder, &fault))

@@ -496,6 +496,103 @@ TEST(what_was_imported_while_it_refreshed_is_not_overwritten)
     world_end(&w);
 }
 
+/* Credentials that have to be renewed at once, with refresh token `name`. */
+static void import_expired(struct world *w, const char *name)
+{
+    char text[200];
+
+    (void)snprintf(text, sizeof text,
+        "{\"type\":\"OAUTH2\",\"access_token\":\"imported\",\"refresh_token\":\"%s\","
+        "\"expires_at\":\"2020-01-01T00:00:00Z\"}",
+        name);
+    connection_row_unref(given_credentials(w, "u-1", text));
+}
+
+TEST(expired_credentials_imported_while_it_refreshed_are_renewed_in_turn)
+{
+    static const bool forced[] = {false, true};
+
+    for (size_t i = 0; i < 2; i++) {
+        struct world w;
+        struct connection_row *row;
+        struct waiting *waiting;
+        struct refreshed got;
+
+        world_begin(&w);
+        row = given_connection(&w, "u-1", 1);
+        token_server_holds(&w.server, true);
+        waiting = waiting_new(&w);
+        refresh_start(waiting, row, forced[i]);
+        token_server_await(&w.server, 1);
+        import_expired(&w, "rt-new");
+        token_server_holds(&w.server, false);
+        waiting_finish(waiting, &got, NULL, NULL);
+        assert_true(got.ok);
+        assert_string_equal(got.access_token, "at-2");
+        assert_non_null(strstr(token_server_body(&w.server, 1), "refresh_token=rt-new"));
+        assert_int_equal(token_server_requests(&w.server), 2);
+        assert_int_equal(journal_entries(&w), 0);
+        connection_row_unref(row);
+        world_end(&w);
+    }
+}
+
+TEST(a_failure_of_what_was_replaced_by_expired_credentials_is_no_answer)
+{
+    struct world w;
+    struct connection_row *row;
+    struct waiting *waiting;
+    struct refreshed got;
+
+    world_begin(&w);
+    row = given_connection(&w, "u-1", 1);
+    token_server_answers(
+        &w.server, 400, "application/json", "{\"error\":\"invalid_grant\"}");
+    token_server_holds(&w.server, true);
+    waiting = waiting_new(&w);
+    refresh_start(waiting, row, false);
+    token_server_await(&w.server, 1);
+    import_expired(&w, "rt-new");
+    token_server_passes_one(&w.server);
+    token_server_await(&w.server, 2);
+    token_server_answers(
+        &w.server, 200, "application/json", "{\"access_token\":\"at-{n}\"}");
+    token_server_holds(&w.server, false);
+    waiting_finish(waiting, &got, NULL, NULL);
+    assert_true(got.ok);
+    assert_string_equal(got.access_token, "at-2");
+    connection_row_unref(row);
+    world_end(&w);
+}
+
+TEST(credentials_replaced_again_and_again_end_in_an_error_not_in_a_loop)
+{
+    struct world w;
+    struct connection_row *row;
+    struct waiting *waiting;
+    struct refreshed got;
+    bool taken;
+
+    world_begin(&w);
+    row = given_connection(&w, "u-1", 1);
+    token_server_holds(&w.server, true);
+    waiting = waiting_new(&w);
+    refresh_start(waiting, row, false);
+    for (size_t i = 1; i <= 3; i++) {
+        token_server_await(&w.server, i);
+        import_expired(&w, "rt-new");
+        token_server_passes_one(&w.server);
+    }
+    waiting_finish(waiting, &got, NULL, NULL);
+    assert_false(got.ok);
+    expect_error(&got.err, 400, "refresh_token_external_error");
+    assert_int_equal(token_server_requests(&w.server), 3);
+    MUST(store_take_refresh_lease(w.store, row->id, "next", 100, &taken, &err));
+    assert_true(taken);
+    connection_row_unref(row);
+    world_end(&w);
+}
+
 TEST(metadata_set_while_it_refreshes_costs_no_token)
 {
     struct world w;
@@ -587,6 +684,12 @@ int main(void)
         cmocka_unit_test(
             an_invalid_grant_is_no_failure_when_somebody_else_has_renewed_the_token),
         cmocka_unit_test(what_was_imported_while_it_refreshed_is_not_overwritten),
+        cmocka_unit_test(
+            expired_credentials_imported_while_it_refreshed_are_renewed_in_turn),
+        cmocka_unit_test(
+            a_failure_of_what_was_replaced_by_expired_credentials_is_no_answer),
+        cmocka_unit_test(
+            credentials_replaced_again_and_again_end_in_an_error_not_in_a_loop),
         cmocka_unit_test(metadata_set_while_it_refreshes_costs_no_token),
         cmocka_unit_test(a_connection_deleted_while_it_refreshes_stays_deleted),
         cmocka_unit_test(a_server_that_goes_down_tells_those_who_still_ask),

@@ -76,13 +76,15 @@ static void wait_while_held(struct token_server *server, int peer)
 {
     struct pollfd watch = {.fd = peer, .events = POLLRDHUP};
 
-    while (server->hold && !server->stopping) {
+    while (server->hold && server->passes == 0 && !server->stopping) {
         pthread_mutex_unlock(&server->lock);
         (void)poll(&watch, 1, 5);
         pthread_mutex_lock(&server->lock);
         if ((watch.revents & (POLLRDHUP | POLLHUP)) != 0)
             break;
     }
+    if (server->passes > 0)
+        server->passes--;
 }
 
 static void answer(struct token_server *server, int peer)
@@ -200,6 +202,13 @@ void token_server_holds(struct token_server *server, bool hold)
 {
     pthread_mutex_lock(&server->lock);
     server->hold = hold;
+    pthread_mutex_unlock(&server->lock);
+}
+
+void token_server_passes_one(struct token_server *server)
+{
+    pthread_mutex_lock(&server->lock);
+    server->passes++;
     pthread_mutex_unlock(&server->lock);
 }
 

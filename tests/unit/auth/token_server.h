@@ -21,8 +21,9 @@ struct token_server {
     int status;
     const char *type;
     const char *body;
-    bool endless; /* send body bytes until the caller hangs up */
-    bool hold;    /* read the request, then wait */
+    bool endless;  /* send body bytes until the caller hangs up */
+    bool hold;     /* read the request, then wait */
+    size_t passes; /* so many are let through all the same */
     bool stopping;
     /* what came */
     size_t requests;
@@ -38,6 +39,8 @@ void token_server_answers(
     struct token_server *server, int status, const char *type, const char *body);
 void token_server_sends_without_end(struct token_server *server);
 void token_server_holds(struct token_server *server, bool hold);
+/* While it holds: lets one request through. */
+void token_server_passes_one(struct token_server *server);
 /* Until `count` requests were read. */
 void token_server_await(struct token_server *server, size_t count);
 size_t token_server_requests(struct token_server *server);
