@@ -65,6 +65,8 @@ void credentials_mark_make(const struct connection_row *row, credentials_mark ou
 
 /* An answer on its way: what the journal holds. */
 struct journal_entry {
+    int64_t id;            /* of its row in the journal; 0 = not there */
+    bool refused;          /* could not be read before, which is counted already */
     int64_t connection_id; /* the row's */
     credentials_mark replaces;
     char holder[HOLDER_SIZE]; /* of the lease */
@@ -73,12 +75,13 @@ struct journal_entry {
 };
 void journal_entry_finish(struct journal_entry *entry);
 bool journal_write(
-    const struct auth *auth, const struct journal_entry *entry, struct err *err);
+    const struct auth *auth, struct journal_entry *entry, struct err *err); /* sets id */
 
 enum settled {
     SETTLED_PUBLISHED,
-    SETTLED_REFUSED, /* the answer holds no credentials: *err says why; noted on the row
-                      */
+    /* No credentials can be made of the answer: *err says why; counted on the row. It
+     * stays, in case that a later version can. */
+    SETTLED_REFUSED,
     SETTLED_SUPERSEDED, /* the connection got other credentials meanwhile */
     SETTLED_GONE,       /* the connection was deleted meanwhile */
     SETTLED_FAULT,      /* the store, the vault: *err; the journal row stays */
@@ -90,8 +93,9 @@ enum settled journal_settle(const struct auth *auth, const struct journal_entry 
 /* store_note_refresh_failure(), logged; fills in the time and the log id. */
 bool refresh_note_failure(const struct auth *auth, const struct refresh_failure *failure,
     const struct err *why, bool *counted, struct connection_row **row, struct err *err);
-/* Settles all entries, or those of one connection (id > 0), for which a fault is then an
- * error. With all, an entry that cannot be settled now is logged and stays: *kept. */
+/* Settles all entries, those included that were refused before; or, of one connection
+ * (id > 0), those that nobody has looked at, for which a fault is then an error. With
+ * all, an entry that cannot be settled now is logged and stays: *kept. */
 bool journal_recover(
     const struct auth *auth, int64_t connection_id, bool *kept, struct err *err);
 

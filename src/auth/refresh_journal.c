@@ -10,9 +10,10 @@
  *
  * Settling an entry, in the flight that wrote it or at the next start, is one function,
  * so that recovery does what the flight would have done. It drops the answer when the
- * connection is gone or has got other credentials; it counts a failure when the answer
- * cannot be read. When the store or the vault fails, the entry stays for the next start.
- */
+ * connection is gone or has got other credentials. When the answer cannot be read, it
+ * counts a failure, and the entry stays, marked as refused: a later start, of a later
+ * version perhaps, tries again, until the connection gets other credentials. When the
+ * store or the vault fails, the entry stays for the next start. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -42,8 +43,7 @@ static void journal_context(char out[CONTEXT_SIZE], int64_t connection_id)
     snprintf(out, CONTEXT_SIZE, "refresh_journal/%lld", (long long)connection_id);
 }
 
-bool journal_write(
-    const struct auth *auth, const struct journal_entry *entry, struct err *err)
+bool journal_write(const struct auth *auth, struct journal_entry *entry, struct err *err)
 {
     cJSON *value = cJSON_CreateObject();
     char context[CONTEXT_SIZE], replaces[2 * SHA256_LEN + 1];
@@ -60,8 +60,8 @@ bool journal_write(
     json_set_str(value, "answer", text.data != NULL ? text.data : "");
     journal_context(context, entry->connection_id);
     ok = sealed_json_write(auth, context, value, &sealed, err) &&
-         store_put_refresh_journal(
-             auth->store, entry->connection_id, sealed.data, sealed.len, err);
+         store_put_refresh_journal(auth->store, entry->connection_id, entry->holder,
+             sealed.data, sealed.len, &entry->id, err);
     free(sealed.data);
     buf_finish(&text);
     cJSON_Delete(value);
@@ -79,6 +79,8 @@ static bool entry_read(const struct auth *auth, const struct refresh_journal_row
     bool ok;
 
     memset(out, 0, sizeof *out);
+    out->id = row->id;
+    out->refused = row->refused;
     out->connection_id = row->connection_id;
     buf_init_secret(&out->answer, 0);
     journal_context(context, row->connection_id);
@@ -147,6 +149,7 @@ static bool credentials_publish(const struct auth *auth,
 {
     struct credentials_update update = {
         .connection_id = row->id,
+        .journal_id = entry->id,
         .version = row->version,
         .holder = entry->holder,
         .has_refresh_token = !str_is_empty(json_str(credentials, "refresh_token")),
@@ -165,18 +168,25 @@ static bool credentials_publish(const struct auth *auth,
     return ok;
 }
 
-/* No credentials can be made of the answer, *err says why. */
+/* No credentials can be made of the answer, *err says why. `now`: the row it was for. */
 static enum settled entry_refuse(const struct auth *auth,
-    const struct journal_entry *entry, struct connection_row **row, struct err *err)
+    const struct journal_entry *entry, struct connection_row *now,
+    struct connection_row **row, struct err *err)
 {
     const struct refresh_failure failure = {
         .connection_id = entry->connection_id,
+        .journal_id = entry->id,
         .credentials = entry->replaces,
         .holder = entry->holder,
     };
     struct err why = *err;
     bool counted;
 
+    if (entry->refused) {
+        connection_row_ref(now);
+        *row = now;
+        return SETTLED_REFUSED;
+    }
     if (!refresh_note_failure(auth, &failure, &why, &counted, row, err))
         return SETTLED_FAULT;
     return counted ? SETTLED_REFUSED : SETTLED_SUPERSEDED;
@@ -210,7 +220,7 @@ static enum settled settle_once(const struct auth *auth,
     if (!subject.mode->parse(&subject.integration, &subject.connection,
             entry->answer.data, entry->answer.len, entry->received_at_ms, &credentials,
             err)) {
-        settled = entry_refuse(auth, entry, row, err);
+        settled = entry_refuse(auth, entry, now, row, err);
         goto done;
     }
     if (credentials_publish(auth, entry, now, credentials, row, err))
@@ -239,7 +249,7 @@ enum settled journal_settle(const struct auth *auth, const struct journal_entry 
     if (settled == SETTLED_PUBLISHED)
         fault_point("refresh:after_publish");
     if ((settled == SETTLED_GONE || settled == SETTLED_SUPERSEDED) &&
-        !store_delete_refresh_journal(auth->store, entry->connection_id, err)) {
+        !store_delete_refresh_journal(auth->store, entry->id, err)) {
         connection_row_unref(*row);
         *row = NULL;
         return SETTLED_FAULT;
@@ -275,13 +285,14 @@ static bool row_recover(
         if (!ok)
             *err = why;
     } else {
-        /* Nothing can ever be made of it: counted as a failed refresh. */
-        const struct refresh_failure failure = {
-            .connection_id = journaled->connection_id, .holder = ""};
+        const struct refresh_failure failure = {.connection_id = journaled->connection_id,
+            .journal_id = journaled->id,
+            .holder = ""};
 
-        ok = refresh_note_failure(auth, &failure, &why, &counted, &row, err) ||
-             (str_eq(err->code, "not_found") && store_delete_refresh_journal(auth->store,
-                                                    journaled->connection_id, err));
+        ok = journaled->refused ||
+             refresh_note_failure(auth, &failure, &why, &counted, &row, err) ||
+             (str_eq(err->code, "not_found") &&
+                 store_delete_refresh_journal(auth->store, journaled->id, err));
     }
     journal_entry_finish(&entry);
     connection_row_unref(row);
@@ -296,10 +307,10 @@ bool journal_recover(
     bool ok = true;
 
     *kept = false;
-    if (!store_list_refresh_journal(auth->store, &rows, &count, err))
+    if (!store_list_refresh_journal(auth->store, connection_id, &rows, &count, err))
         return false;
     for (size_t i = 0; i < count; i++) {
-        if (connection_id != 0 && rows[i].connection_id != connection_id)
+        if (connection_id != 0 && rows[i].refused)
             continue;
         if (row_recover(auth, &rows[i], err))
             continue;

@@ -258,12 +258,14 @@ done:
     journal_entry_finish(&entry);
 }
 
-/* An answer that an earlier flight could not publish comes first. */
+/* An answer that an earlier flight could not publish comes first; in a store that is not
+ * ours alone, also what a dead peer left. */
 static bool leftover_settle(struct work *work)
 {
     bool kept;
 
-    if (!atomic_load(&work->refresher->unsettled))
+    if (!atomic_load(&work->refresher->unsettled) &&
+        store_reads_are_local(work->auth->store))
         return true;
     return journal_recover(work->auth, work->id, &kept, &work->result->err);
 }

@@ -192,23 +192,22 @@ bool store_release_refresh_lease(
 }
 
 bool store_put_refresh_journal(struct store *store, int64_t connection_id,
-    const void *sealed, size_t len, struct err *err)
+    const char *holder, const void *sealed, size_t len, int64_t *id, struct err *err)
 {
     return store->backend->ops->put_refresh_journal(
-        store->backend, connection_id, sealed, len, err);
+        store->backend, connection_id, holder, sealed, len, id, err);
 }
 
-bool store_list_refresh_journal(
-    struct store *store, struct refresh_journal_row **out, size_t *count, struct err *err)
+bool store_list_refresh_journal(struct store *store, int64_t connection_id,
+    struct refresh_journal_row **out, size_t *count, struct err *err)
 {
-    return store->backend->ops->list_refresh_journal(store->backend, out, count, err);
+    return store->backend->ops->list_refresh_journal(
+        store->backend, connection_id, out, count, err);
 }
 
-bool store_delete_refresh_journal(
-    struct store *store, int64_t connection_id, struct err *err)
+bool store_delete_refresh_journal(struct store *store, int64_t id, struct err *err)
 {
-    return store->backend->ops->delete_refresh_journal(
-        store->backend, connection_id, err);
+    return store->backend->ops->delete_refresh_journal(store->backend, id, err);
 }
 
 bool store_publish_credentials(struct store *store,

@@ -266,8 +266,9 @@ void store_connections_free(struct connection_row **rows, size_t count);
 
 /* Creates, or overwrites the live row of the same (environment, integration,
  * connection_id). Overwriting replaces credentials, config, tags, webhook_url_override,
- * expires_at and clears the refresh state and errors; metadata and end_user are kept when
- * NULL here; created_at stays. `id`, `version` and times are set by the store. */
+ * expires_at, clears the refresh state and errors and empties its refresh journal;
+ * metadata and end_user are kept when NULL here; created_at stays. `id`, `version` and
+ * times are set by the store. */
 bool store_put_connection(struct store *store, const struct connection_row *row,
     bool *created, struct connection_row **out, struct err *err);
 struct connection_patch {
@@ -300,25 +301,30 @@ bool store_take_refresh_lease(struct store *store, int64_t connection_id,
     const char *holder, int64_t ttl_ms, bool *taken, struct err *err);
 bool store_release_refresh_lease(
     struct store *store, int64_t connection_id, const char *holder, struct err *err);
-/* The provider's raw answer, sealed, before anything else is done with it; replaces an
- * older one. Context: "refresh_journal/<connection id>". */
+/* The provider's raw answer, sealed, before anything else is done with it. Context:
+ * "refresh_journal/<connection id>". `holder`: of the lease that it came under. */
 bool store_put_refresh_journal(struct store *store, int64_t connection_id,
-    const void *sealed, size_t len, struct err *err);
+    const char *holder, const void *sealed, size_t len, int64_t *id, struct err *err);
 struct refresh_journal_row {
+    int64_t id; /* never used twice: whoever settles one takes away no other */
     int64_t connection_id;
+    bool refused; /* store_note_refresh_failure() left it here */
     struct blob answer;
     int64_t created_at_ms;
 };
-bool store_list_refresh_journal(struct store *store, struct refresh_journal_row **out,
-    size_t *count, struct err *err);
+/* Of one connection, or of all (0); the latest of a connection first. Left out are those
+ * under whose lease somebody is at work. */
+bool store_list_refresh_journal(struct store *store, int64_t connection_id,
+    struct refresh_journal_row **out, size_t *count, struct err *err);
 void store_refresh_journal_free(struct refresh_journal_row *rows, size_t count);
-bool store_delete_refresh_journal(
-    struct store *store, int64_t connection_id, struct err *err);
+bool store_delete_refresh_journal(struct store *store, int64_t id, struct err *err);
 /* One transaction: new credentials (and config when config.data is not NULL), refresh
- * state cleared, auth errors cleared, journal row removed, lease released. Fails with 409
- * `stale_connection` when the row's version is no longer `version` or it was deleted. */
+ * state cleared, auth errors cleared, the journal row and all refused ones of the
+ * connection removed, lease released. Fails with 409 `stale_connection` when the row's
+ * version is no longer `version` or it was deleted. */
 struct credentials_update {
     int64_t connection_id;
+    int64_t journal_id; /* 0 = none */
     int64_t version;
     const char *holder;
     struct blob credentials;
@@ -331,11 +337,14 @@ bool store_publish_credentials(struct store *store,
     const struct credentials_update *update, struct connection_row **out,
     struct err *err);
 /* One transaction: the failure is counted as the contract says (auth.md section 8.4), the
- * auth error `log_id` noted, the journal row removed, the lease released. *counted =
- * false when the connection has other credentials by now: it is left as it is, but for
- * the journal and the lease. */
+ * auth error `log_id` noted, the lease released. The journal row is not removed but
+ * marked as refused: what cannot be read today may hold the only refresh token that is
+ * still good. The first few of these and the latest are kept, until credentials are
+ * published or put. *counted = false when the connection has other credentials by now: it
+ * is left as it is, but for the lease and the journal row, which goes. */
 struct refresh_failure {
     int64_t connection_id;
+    int64_t journal_id;         /* 0 = there was no answer */
     const uint8_t *credentials; /* SHA-256 of the sealed ones that failed; NULL = any */
     const char *holder;
     int64_t now_ms;

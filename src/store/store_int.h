@@ -121,11 +121,10 @@ struct store_ops {
     bool (*release_refresh_lease)(
         struct backend *b, int64_t connection_id, const char *holder, struct err *err);
     bool (*put_refresh_journal)(struct backend *b, int64_t connection_id,
-        const void *sealed, size_t len, struct err *err);
-    bool (*list_refresh_journal)(struct backend *b, struct refresh_journal_row **out,
-        size_t *count, struct err *err);
-    bool (*delete_refresh_journal)(
-        struct backend *b, int64_t connection_id, struct err *err);
+        const char *holder, const void *sealed, size_t len, int64_t *id, struct err *err);
+    bool (*list_refresh_journal)(struct backend *b, int64_t connection_id,
+        struct refresh_journal_row **out, size_t *count, struct err *err);
+    bool (*delete_refresh_journal)(struct backend *b, int64_t id, struct err *err);
     bool (*publish_credentials)(struct backend *b,
         const struct credentials_update *update, struct connection_row **out,
         struct err *err);

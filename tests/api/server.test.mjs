@@ -486,7 +486,7 @@ describe('commands beside a running server', () => {
       await nangod.stop();
       const at = path.join(nangod.data, 'nango.db');
       const bytes = fs.readFileSync(at);
-      bytes.fill(0xa5, Math.floor(bytes.length / 2), Math.floor(bytes.length / 2) + 4096);
+      bytes.fill(0xa5, Math.floor(bytes.length / 2)); // one page alone may be one that nothing is kept in
       fs.writeFileSync(at, bytes);
       const damaged = await nangodRun(['check', '--data', nangod.data]);
       assert.notEqual(damaged.code, 0);

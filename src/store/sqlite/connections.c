@@ -186,6 +186,8 @@ static bool put(struct sql_conn *conn, void *arg, struct err *err)
     }
     if (!sql_run(&q, err))
         return false;
+    if (id != 0 && !sqlite_empty_refresh_journal(conn, id, err))
+        return false;
     work->effect.created = id == 0;
     if (id == 0)
         id = sqlite3_last_insert_rowid(conn->db);

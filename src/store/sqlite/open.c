@@ -230,11 +230,14 @@ static bool open_as_server(
         !sqlite_migrate(conn->db, true, store->log, err) ||
         !directory_sync(store->dir, err))
         goto fail;
-    /* The directory has one server: whoever held these leases is dead. */
-    if (unclean && !sql_execute(conn,
-                       "UPDATE connection SET lease_holder = NULL, lease_until = 0 "
-                       "WHERE lease_holder IS NOT NULL",
-                       err))
+    /* The directory has one server: whoever held these leases is dead. One that stopped
+     * in order gave back what it could; the rest would only keep the journal unread. */
+    if (!sql_execute(conn,
+            unclean ? "UPDATE connection SET lease_holder = NULL, lease_until = 0 "
+                      "WHERE lease_holder IS NOT NULL"
+                    : "UPDATE connection SET lease_holder = NULL, lease_until = 0 "
+                      "WHERE id IN (SELECT connection FROM refresh_journal)",
+            err))
         goto fail;
     if (!directory_map_changes(store->dir, &store->changes, err))
         goto fail;

@@ -11,7 +11,8 @@
 #include "store/sqlite/sqlite_int.h"
 
 enum {
-    ATTEMPTS_MAX = 4
+    ATTEMPTS_MAX = 4,
+    REFUSED_FIRST = 4 /* answers */
 };
 #define DAY_MS INT64_C(86400000)
 
@@ -78,7 +79,9 @@ bool sqlite_release_refresh_lease(
 /* ---- journal ---- */
 
 struct journal {
+    int64_t id;
     int64_t connection_id;
+    const char *holder;
     const void *sealed;
     size_t len;
     int64_t now_ms;
@@ -86,44 +89,60 @@ struct journal {
 
 static bool put_journal(struct sql_conn *conn, void *arg, struct err *err)
 {
-    const struct journal *work = arg;
+    struct journal *work = arg;
     struct sql q = sql_begin(conn,
-        "INSERT OR REPLACE INTO refresh_journal (connection, answer, created_at) "
-        "VALUES (?, ?, ?)");
+        "INSERT INTO refresh_journal (connection, holder, answer, created_at) "
+        "VALUES (?, ?, ?, ?)");
 
     sql_i64(&q, work->connection_id);
+    sql_text(&q, work->holder);
     sql_blob(&q, work->sealed, work->len);
     sql_i64(&q, work->now_ms);
-    return sql_run(&q, err);
+    if (!sql_run(&q, err))
+        return false;
+    work->id = sqlite3_last_insert_rowid(conn->db);
+    return true;
 }
 
 bool sqlite_put_refresh_journal(struct backend *b, int64_t connection_id,
-    const void *sealed, size_t len, struct err *err)
+    const char *holder, const void *sealed, size_t len, int64_t *id, struct err *err)
 {
-    struct journal work = {connection_id, sealed, len, sqlite_now_ms(b)};
+    struct journal work = {0, connection_id, holder, sealed, len, sqlite_now_ms(b)};
+    bool ok = sqlite_write(b, put_journal, &work, err);
 
-    return sqlite_write(b, put_journal, &work, err);
+    *id = ok ? work.id : 0;
+    return ok;
 }
 
-bool sqlite_list_refresh_journal(
-    struct backend *b, struct refresh_journal_row **out, size_t *count, struct err *err)
+bool sqlite_list_refresh_journal(struct backend *b, int64_t connection_id,
+    struct refresh_journal_row **out, size_t *count, struct err *err)
 {
     struct sql_conn *conn = sqlite_reader(b, err);
     struct refresh_journal_row *rows = NULL;
+    int64_t now_ms = sqlite_now_ms(b);
     enum sql_result step = SQL_FAILED;
     size_t used = 0;
 
     *out = NULL;
     *count = 0;
     if (conn != NULL) {
-        struct sql q = sql_begin(conn, "SELECT connection, answer, created_at "
-                                       "FROM refresh_journal ORDER BY connection");
+        struct sql q = sql_begin(conn,
+            "SELECT j.id, j.connection, j.refused, j.answer, j.created_at "
+            "FROM refresh_journal j JOIN connection c ON c.id = j.connection "
+            "WHERE j.connection BETWEEN ? AND ? AND (c.lease_holder IS NOT j.holder "
+            "OR c.lease_until NOT BETWEEN ? AND ?) ORDER BY j.connection, j.id DESC");
 
+        sql_i64(&q, connection_id);
+        sql_i64(&q, connection_id != 0 ? connection_id : INT64_MAX);
+        sql_i64(&q, now_ms + 1);
+        sql_i64(&q, now_ms + REFRESH_LEASE_MAX_MS);
         while ((step = sql_step(&q, err)) == SQL_ROW) {
             rows = sql_room(rows, used, sizeof *rows);
-            rows[used].connection_id = sql_take_i64(&q, 0);
-            rows[used].answer = sql_take_blob(&q, 1);
-            rows[used++].created_at_ms = sql_take_i64(&q, 2);
+            rows[used].id = sql_take_i64(&q, 0);
+            rows[used].connection_id = sql_take_i64(&q, 1);
+            rows[used].refused = sql_take_bool(&q, 2);
+            rows[used].answer = sql_take_blob(&q, 3);
+            rows[used++].created_at_ms = sql_take_i64(&q, 4);
         }
         sql_end(&q);
     }
@@ -137,7 +156,21 @@ bool sqlite_list_refresh_journal(
     return true;
 }
 
-static bool remove_journal(struct sql_conn *conn, int64_t connection_id, struct err *err)
+static bool delete_journal(struct sql_conn *conn, void *arg, struct err *err)
+{
+    struct sql q = sql_begin(conn, "DELETE FROM refresh_journal WHERE id = ?");
+
+    sql_i64(&q, *(const int64_t *)arg);
+    return sql_run(&q, err);
+}
+
+bool sqlite_delete_refresh_journal(struct backend *b, int64_t id, struct err *err)
+{
+    return sqlite_write(b, delete_journal, &id, err);
+}
+
+bool sqlite_empty_refresh_journal(
+    struct sql_conn *conn, int64_t connection_id, struct err *err)
 {
     struct sql q = sql_begin(conn, "DELETE FROM refresh_journal WHERE connection = ?");
 
@@ -145,19 +178,25 @@ static bool remove_journal(struct sql_conn *conn, int64_t connection_id, struct 
     return sql_run(&q, err);
 }
 
-static bool delete_journal(struct sql_conn *conn, void *arg, struct err *err)
+/* Of the refused ones, the first are kept, as the token that the later ones were asked
+ * for with may have been spent for them, and this one, the latest. */
+static bool refuse_journal(
+    struct sql_conn *conn, int64_t id, int64_t connection_id, struct err *err)
 {
-    const struct journal *work = arg;
+    struct sql q = sql_begin(conn, "UPDATE refresh_journal SET refused = 1 WHERE id = ?");
 
-    return remove_journal(conn, work->connection_id, err);
-}
-
-bool sqlite_delete_refresh_journal(
-    struct backend *b, int64_t connection_id, struct err *err)
-{
-    struct journal work = {.connection_id = connection_id};
-
-    return sqlite_write(b, delete_journal, &work, err);
+    sql_i64(&q, id);
+    if (!sql_run(&q, err))
+        return false;
+    q = sql_begin(conn,
+        "DELETE FROM refresh_journal WHERE connection = ? AND refused AND id <> ? "
+        "AND id NOT IN (SELECT j.id FROM refresh_journal j WHERE j.connection = ? "
+        "AND j.refused ORDER BY j.id LIMIT ?)");
+    sql_i64(&q, connection_id);
+    sql_i64(&q, id);
+    sql_i64(&q, connection_id);
+    sql_i64(&q, REFUSED_FIRST);
+    return sql_run(&q, err);
 }
 
 /* ---- the two ends ---- */
@@ -191,14 +230,26 @@ static char *errors_with(const char *present, bool add, const char *log_id)
     return text;
 }
 
-/* Of the journal and the lease nothing is left; then the row as it now is. */
+/* Nobody holds the lease any more; then the row as it now is. */
 static bool end_refresh(struct sql_conn *conn, int64_t connection_id, const char *holder,
     struct connection_row **made, struct err *err)
 {
     struct lease lease = {.connection_id = connection_id, .holder = holder};
 
-    return remove_journal(conn, connection_id, err) && release_lease(conn, &lease, err) &&
+    return release_lease(conn, &lease, err) &&
            sqlite_read_connection(conn, connection_id, made, err);
+}
+
+/* What was published makes worthless what could not be read. */
+static bool clear_journal(
+    struct sql_conn *conn, const struct credentials_update *update, struct err *err)
+{
+    struct sql q = sql_begin(
+        conn, "DELETE FROM refresh_journal WHERE connection = ? AND (refused OR id = ?)");
+
+    sql_i64(&q, update->connection_id);
+    sql_i64(&q, update->journal_id);
+    return sql_run(&q, err);
 }
 
 struct publishing {
@@ -238,7 +289,7 @@ static bool publish(struct sql_conn *conn, void *arg, struct err *err)
     sql_i64(&q, update->now_ms);
     sql_text(&q, errors);
     sql_i64(&q, update->connection_id);
-    ok = sql_run(&q, err) &&
+    ok = sql_run(&q, err) && clear_journal(conn, update, err) &&
          end_refresh(conn, update->connection_id, update->holder, &work->made, err);
     free(errors);
     connection_row_unref(row);
@@ -310,6 +361,7 @@ static bool note_failure(struct sql_conn *conn, void *arg, struct err *err)
 {
     struct failing *work = arg;
     const struct refresh_failure *failure = work->failure;
+    int64_t journal_id = failure->journal_id;
     struct connection_row *row = NULL;
     bool ok;
 
@@ -320,7 +372,12 @@ static bool note_failure(struct sql_conn *conn, void *arg, struct err *err)
     if (row == NULL)
         return err_set(err, 404, "not_found", "Failed to find connection");
     work->counted = has_credentials(row, failure->credentials);
-    ok = (!work->counted || count_failure(conn, row, failure, err)) &&
+    if (work->counted)
+        ok = count_failure(conn, row, failure, err) &&
+             (journal_id == 0 || refuse_journal(conn, journal_id, row->id, err));
+    else
+        ok = delete_journal(conn, &journal_id, err);
+    ok = ok &&
          end_refresh(conn, failure->connection_id, failure->holder, &work->made, err);
     connection_row_unref(row);
     return ok;

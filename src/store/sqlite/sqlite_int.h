@@ -135,11 +135,13 @@ bool sqlite_take_refresh_lease(struct backend *b, int64_t connection_id,
 bool sqlite_release_refresh_lease(
     struct backend *b, int64_t connection_id, const char *holder, struct err *err);
 bool sqlite_put_refresh_journal(struct backend *b, int64_t connection_id,
-    const void *sealed, size_t len, struct err *err);
-bool sqlite_list_refresh_journal(
-    struct backend *b, struct refresh_journal_row **out, size_t *count, struct err *err);
-bool sqlite_delete_refresh_journal(
-    struct backend *b, int64_t connection_id, struct err *err);
+    const char *holder, const void *sealed, size_t len, int64_t *id, struct err *err);
+bool sqlite_list_refresh_journal(struct backend *b, int64_t connection_id,
+    struct refresh_journal_row **out, size_t *count, struct err *err);
+bool sqlite_delete_refresh_journal(struct backend *b, int64_t id, struct err *err);
+/* Inside a transaction: whatever is kept of the connection. */
+bool sqlite_empty_refresh_journal(
+    struct sql_conn *conn, int64_t connection_id, struct err *err);
 bool sqlite_publish_credentials(struct backend *b,
     const struct credentials_update *update, struct connection_row **out,
     struct err *err);

@@ -58,10 +58,89 @@ TEST(whatever_the_token_endpoint_does_is_one_clear_failure)
         assert_non_null(strstr(row->errors_json, "\"auth\""));
         assert_string_equal(got.access_token, "at-0");
         assert_string_equal(stored(&w, "u-1", "refresh_token"), "rt-0");
-        assert_int_equal(journal_entries(&w), 0);
+        /* what came with a 200 was paid for with rt-0: it stays */
+        assert_int_equal(journal_entries(&w), cases[i].status == 200);
         connection_row_unref(row);
         world_end(&w);
     }
+}
+
+/* The catalogue of a later version, which knows where acme puts its token. */
+static void learn_where_the_token_is(struct world *w)
+{
+    char *text = str_printf("acme:\n"
+                            "    display_name: Acme\n"
+                            "    categories:\n"
+                            "        - dev-tools\n"
+                            "    auth_mode: OAUTH2\n"
+                            "    authorization_url: http://127.0.0.1:%u/authorize\n"
+                            "    token_url: http://127.0.0.1:%u/token\n"
+                            "    alternate_access_token_response_path: data\n"
+                            "    proxy:\n"
+                            "        base_url: http://127.0.0.1:%u\n"
+                            "    docs: https://acme.example.test/docs\n",
+        w->server.port, w->server.port, w->server.port);
+    struct catalog_source source = {.extra_yaml = text};
+    struct catalog *catalog = NULL;
+
+    MUST(catalog_load(&source, &catalog, &err));
+    catalog_replace(w->catalogs, catalog);
+    free(text);
+}
+
+TEST(an_answer_that_could_not_be_read_is_read_by_a_later_version)
+{
+    struct world w;
+    struct connection_row *row;
+    struct refreshed got;
+
+    world_begin(&w);
+    row = given_connection(&w, "u-1", 1);
+    token_server_answers(&w.server, 200, "application/json",
+        "{\"data\":{\"access_token\":\"late\",\"refresh_token\":\"rt-late\"}}");
+    refresh(&w, row, false, &got);
+    assert_false(got.ok);
+    /* the token is spent; what comes now must not cost what came before */
+    token_server_answers(
+        &w.server, 400, "application/json", "{\"error\":\"invalid_grant\"}");
+    refresh(&w, row, true, &got);
+    assert_false(got.ok);
+    token_server_answers(&w.server, 200, "application/json", "{\"error\":\"no\"}");
+    refresh(&w, row, true, &got);
+    assert_false(got.ok);
+    MUST(refresher_recover(w.refresher, &err)); /* no wiser, and not counted again */
+    assert_int_equal(journal_entries(&w), 2);
+
+    learn_where_the_token_is(&w);
+    MUST(refresher_recover(w.refresher, &err));
+    assert_string_equal(stored(&w, "u-1", "access_token"), "late");
+    assert_string_equal(stored(&w, "u-1", "refresh_token"), "rt-late");
+    assert_int_equal(journal_entries(&w), 0);
+    connection_row_unref(row);
+    row = find_connection(&w, "u-1");
+    assert_int_equal(row->last_refresh_failure_ms, 0);
+    connection_row_unref(row);
+    world_end(&w);
+}
+
+TEST(an_answer_that_could_not_be_read_yields_to_the_next_good_one)
+{
+    struct world w;
+    struct connection_row *row;
+    struct refreshed got;
+
+    world_begin(&w);
+    row = given_connection(&w, "u-1", 1);
+    token_server_answers(&w.server, 200, "application/json", "nonsense");
+    refresh(&w, row, false, &got);
+    assert_false(got.ok);
+    token_server_answers(
+        &w.server, 200, "application/json", "{\"access_token\":\"good\"}");
+    refresh(&w, row, true, &got);
+    assert_true(got.ok);
+    assert_int_equal(journal_entries(&w), 0);
+    connection_row_unref(row);
+    world_end(&w);
 }
 
 TEST(what_the_provider_says_is_not_repeated_when_it_holds_a_secret_of_ours)
@@ -288,6 +367,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(whatever_the_token_endpoint_does_is_one_clear_failure),
+        cmocka_unit_test(an_answer_that_could_not_be_read_is_read_by_a_later_version),
+        cmocka_unit_test(an_answer_that_could_not_be_read_yields_to_the_next_good_one),
         cmocka_unit_test(
             what_the_provider_says_is_not_repeated_when_it_holds_a_secret_of_ours),
         cmocka_unit_test(a_body_without_end_is_cut_off),

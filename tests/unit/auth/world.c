@@ -301,7 +301,7 @@ size_t journal_entries(struct world *w)
     struct refresh_journal_row *rows = NULL;
     size_t count = 0;
 
-    MUST(store_list_refresh_journal(w->store, &rows, &count, &err));
+    MUST(store_list_refresh_journal(w->store, 0, &rows, &count, &err));
     store_refresh_journal_free(rows, count);
     return count;
 }

@@ -49,12 +49,24 @@ TEST(a_lease_from_before_the_clock_was_set_back_has_expired)
     world_end(&w);
 }
 
+static int64_t journal(
+    struct world *w, int64_t connection_id, const char *holder, const char *answer)
+{
+    int64_t id = 0;
+
+    MUST(store_put_refresh_journal(
+        w->store, connection_id, holder, answer, strlen(answer), &id, &err));
+    assert_true(id > 0);
+    return id;
+}
+
+/* Of all connections; the latest answer of the first is `first`. */
 static void expect_journal(struct world *w, size_t wanted, const char *first)
 {
     struct refresh_journal_row *rows;
     size_t count;
 
-    MUST(store_list_refresh_journal(w->store, &rows, &count, &err));
+    MUST(store_list_refresh_journal(w->store, 0, &rows, &count, &err));
     assert_int_equal(count, wanted);
     if (wanted > 0) {
         expect_blob(rows[0].answer, first);
@@ -63,20 +75,110 @@ static void expect_journal(struct world *w, size_t wanted, const char *first)
     store_refresh_journal_free(rows, count);
 }
 
-TEST(a_journal_entry_survives_until_it_is_deleted)
+TEST(a_journal_entry_survives_until_it_is_deleted_and_no_other_with_it)
 {
     struct world w;
     struct connection_row *row;
+    int64_t one, two;
 
     world_begin(&w);
     row = given_connection(&w, w.github, "u-1");
     expect_journal(&w, 0, NULL);
-    MUST(store_put_refresh_journal(w.store, row->id, "one", 3, &err));
-    MUST(store_put_refresh_journal(w.store, row->id, "two", 3, &err));
+    one = journal(&w, row->id, "a", "one");
+    two = journal(&w, row->id, "b", "two");
     world_reopen(&w);
-    expect_journal(&w, 1, "two");
-    MUST(store_delete_refresh_journal(w.store, row->id, &err));
-    MUST(store_delete_refresh_journal(w.store, row->id, &err));
+    expect_journal(&w, 2, "two");
+    MUST(store_delete_refresh_journal(w.store, two, &err));
+    MUST(store_delete_refresh_journal(w.store, two, &err));
+    expect_journal(&w, 1, "one");
+    assert_true(journal(&w, row->id, "b", "three") > two);
+    MUST(store_delete_refresh_journal(w.store, one, &err));
+    expect_journal(&w, 1, "three");
+    connection_row_unref(row);
+    world_end(&w);
+}
+
+TEST(an_entry_is_left_alone_while_its_holder_is_at_work)
+{
+    struct world w;
+    struct connection_row *row, *other;
+    struct refresh_journal_row *rows;
+    size_t count;
+
+    world_begin(&w);
+    row = given_connection(&w, w.github, "u-1");
+    other = given_connection(&w, w.github, "u-2");
+    assert_true(take(&w, row->id, "a", NOW_MS));
+    (void)journal(&w, row->id, "dead", "old");
+    (void)journal(&w, row->id, "a", "new");
+    (void)journal(&w, other->id, "a", "another's");
+    expect_journal(&w, 2, "old");
+    MUST(store_list_refresh_journal(w.store, other->id, &rows, &count, &err));
+    assert_int_equal(count, 1);
+    expect_blob(rows[0].answer, "another's");
+    store_refresh_journal_free(rows, count);
+    w.clock.frozen_ms = NOW_MS + 100; /* when the lease has ended, so has its holder */
+    MUST(store_list_refresh_journal(w.store, row->id, &rows, &count, &err));
+    assert_int_equal(count, 2);
+    store_refresh_journal_free(rows, count);
+    w.clock.frozen_ms = NOW_MS;
+    world_reopen(&w); /* the directory's one server: nobody else is at work */
+    expect_journal(&w, 3, "new");
+    connection_row_unref(row);
+    connection_row_unref(other);
+    world_end(&w);
+}
+
+static void refuse(struct world *w, int64_t connection_id, int64_t journal_id)
+{
+    const struct refresh_failure failure = {.connection_id = connection_id,
+        .journal_id = journal_id,
+        .holder = "a",
+        .now_ms = NOW_MS,
+        .log_id = "log"};
+    struct connection_row *made;
+    bool counted;
+
+    MUST(store_note_refresh_failure(w->store, &failure, &counted, &made, &err));
+    connection_row_unref(made);
+}
+
+TEST(refused_answers_stay_the_first_and_the_last_until_there_are_credentials)
+{
+    static const char *const kept[] = {"9", "3", "2", "1", "0"};
+    struct world w;
+    struct connection_row *row, *made;
+    struct refresh_journal_row *rows;
+    struct credentials_update update = {.holder = "a", .credentials = text_blob("new")};
+    size_t count;
+
+    world_begin(&w);
+    row = given_connection(&w, w.github, "u-1");
+    for (int i = 0; i < 10; i++) {
+        char text[2] = {(char)('0' + i), '\0'};
+
+        refuse(&w, row->id, journal(&w, row->id, "a", text));
+    }
+    connection_row_unref(given_failure(&w, row->id, "a", NOW_MS, "log"));
+    (void)journal(&w, row->id, "b", "not looked at");
+    MUST(store_list_refresh_journal(w.store, row->id, &rows, &count, &err));
+    assert_int_equal(count, 6);
+    assert_false(rows[0].refused);
+    for (size_t i = 0; i < 5; i++) {
+        expect_blob(rows[i + 1].answer, kept[i]);
+        assert_true(rows[i + 1].refused);
+    }
+    store_refresh_journal_free(rows, count);
+
+    made = find_connection(&w, w.github, "u-1");
+    update.connection_id = row->id;
+    update.version = made->version;
+    connection_row_unref(made);
+    MUST(store_publish_credentials(w.store, &update, &made, &err));
+    connection_row_unref(made);
+    expect_journal(&w, 1, "not looked at");
+    refuse(&w, row->id, journal(&w, row->id, "a", "again"));
+    connection_row_unref(given_connection(&w, w.github, "u-1"));
     expect_journal(&w, 0, NULL);
     connection_row_unref(row);
     world_end(&w);
@@ -99,7 +201,7 @@ TEST(publishing_is_one_step_that_ends_the_refresh)
     made = given_failure(&w, row->id, "x", NOW_MS, "log");
     assert_true(is_there(&w, w.github, "u-1")); /* into the cache */
     assert_true(take(&w, row->id, "a", NOW_MS));
-    MUST(store_put_refresh_journal(w.store, row->id, "answer", 6, &err));
+    update.journal_id = journal(&w, row->id, "a", "answer");
     update.connection_id = row->id;
     update.version = made->version;
     connection_row_unref(made);
@@ -143,7 +245,7 @@ TEST(publishing_over_a_change_is_refused_and_leaves_the_journal)
     row = given_connection(&w, w.github, "u-1");
     update.connection_id = row->id;
     update.version = row->version;
-    MUST(store_put_refresh_journal(w.store, row->id, "answer", 6, &err));
+    update.journal_id = journal(&w, row->id, "b", "answer");
     MUST(store_patch_connection(w.store, row->id, &patch, &err));
     assert_false(store_publish_credentials(w.store, &update, &made, &why));
     expect_error(&why, 409, "stale_connection");
@@ -236,7 +338,6 @@ TEST(a_failure_leaves_one_auth_error_and_ends_the_refresh)
     row = given_connection(&w, w.github, "u-1");
     assert_true(is_there(&w, w.github, "u-1"));
     assert_true(take(&w, row->id, "a", NOW_MS));
-    MUST(store_put_refresh_journal(w.store, row->id, "answer", 6, &err));
     made = given_failure(&w, row->id, "a", NOW_MS, "log-1");
     connection_row_unref(made);
     made = given_failure(&w, row->id, "a", NOW_MS, "log-2");
@@ -244,7 +345,6 @@ TEST(a_failure_leaves_one_auth_error_and_ends_the_refresh)
     made = find_connection(&w, w.github, "u-1");
     assert_string_equal(made->errors_json, "[{\"type\":\"auth\",\"log_id\":\"log-2\"}]");
     connection_row_unref(made);
-    expect_journal(&w, 0, NULL);
     assert_true(take(&w, row->id, "b", NOW_MS));
     assert_false(store_note_refresh_failure(w.store,
         &(struct refresh_failure){.connection_id = 999, .holder = "a", .log_id = "l"},
@@ -278,8 +378,10 @@ TEST(a_failure_of_credentials_that_are_gone_is_not_counted)
     others.credentials = text_blob("others");
     connection_row_unref(put_connection(&w, &others));
     assert_true(take(&w, row->id, "a", NOW_MS));
+    failure.journal_id = journal(&w, row->id, "a", "answer");
     MUST(store_note_refresh_failure(w.store, &failure, &counted, &made, &err));
     assert_false(counted);
+    expect_journal(&w, 0, NULL);
     expect_blob(made->credentials, "others");
     assert_int_equal(made->last_refresh_failure_ms, 0);
     assert_int_equal(made->refresh_attempts, 0);
@@ -295,7 +397,11 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_lease_has_one_holder_until_it_is_released_or_expires),
         cmocka_unit_test(a_lease_from_before_the_clock_was_set_back_has_expired),
-        cmocka_unit_test(a_journal_entry_survives_until_it_is_deleted),
+        cmocka_unit_test(
+            a_journal_entry_survives_until_it_is_deleted_and_no_other_with_it),
+        cmocka_unit_test(an_entry_is_left_alone_while_its_holder_is_at_work),
+        cmocka_unit_test(
+            refused_answers_stay_the_first_and_the_last_until_there_are_credentials),
         cmocka_unit_test(publishing_is_one_step_that_ends_the_refresh),
         cmocka_unit_test(publishing_over_a_change_is_refused_and_leaves_the_journal),
         cmocka_unit_test(a_lease_and_a_touch_do_not_make_credentials_stale),

@@ -309,7 +309,7 @@ static void expect_rows(struct world *w)
     assert_string_equal(row->end_user->email, "a@b.co");
     assert_int_equal(row->last_fetched_at_ms, 1600000000008);
     connection_row_unref(row);
-    MUST(store_list_refresh_journal(w->store, &journal, &count, &err));
+    MUST(store_list_refresh_journal(w->store, 0, &journal, &count, &err));
     assert_int_equal(count, 1);
     assert_int_equal(journal[0].connection_id, 7);
     store_refresh_journal_free(journal, count);

@@ -531,16 +531,17 @@ TEST(the_sweep_takes_what_expired_and_what_was_deleted_long_ago)
     kept = given_connection(&w, w.github, "kept");
     deleted = given_connection(&w, w.github, "deleted");
     MUST(store_delete_connection(w.store, deleted->id, &found, &err));
-    MUST(store_put_refresh_journal(w.store, deleted->id, "j", 1, &err));
+    MUST(store_put_refresh_journal(w.store, deleted->id, "h", "j", 1, &id, &err));
 
     MUST(store_sweep(
         w.store, NOW_MS + 5, NOW_MS, &err)); /* deleted at NOW_MS: too young */
-    MUST(store_put_refresh_journal(w.store, deleted->id, "j", 1, &err));
+    MUST(store_put_refresh_journal(w.store, deleted->id, "h", "j", 1, &id, &err));
     MUST(store_sweep(w.store, NOW_MS + 5, NOW_MS + 1, &err));
     {
         struct err err = {0};
 
-        assert_false(store_put_refresh_journal(w.store, deleted->id, "j", 1, &err));
+        assert_false(
+            store_put_refresh_journal(w.store, deleted->id, "h", "j", 1, &id, &err));
         expect_error(&err, 404, "not_found"); /* the row itself is gone */
     }
     /* What is left is found even by a clock that stands before the expiry. */
