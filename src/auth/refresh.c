@@ -98,6 +98,7 @@ void refresher_free(struct refresher *refresher)
     if (refresher == NULL)
         return;
     refresher_settle(refresher);
+    held_free(refresher);
     pthread_cond_destroy(&refresher->changed);
     pthread_mutex_destroy(&refresher->lock);
     introspections_free(refresher->introspections);

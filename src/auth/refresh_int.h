@@ -30,14 +30,17 @@
 #define FLIGHT_BUCKETS 256
 
 struct flight;
+struct held_answer;
 
 struct refresher {
     const struct auth *auth;
     char holder_prefix[33]; /* random: names this process among those of one store */
-    pthread_mutex_t lock;   /* guards the next three */
+    pthread_mutex_t lock;   /* guards the next four */
     pthread_cond_t changed; /* a flight ended, or a poll interval is to be cut short */
     struct flight *buckets[FLIGHT_BUCKETS];
     size_t flights;
+    struct held_answer
+        *held; /* answers that nothing would take, at most one a connection */
     atomic_uint_fast64_t holders; /* counts leases asked for */
     atomic_uint_fast64_t requests;
     atomic_uint_fast64_t failures;
@@ -76,6 +79,14 @@ struct journal_entry {
 void journal_entry_finish(struct journal_entry *entry);
 bool journal_write(
     const struct auth *auth, struct journal_entry *entry, struct err *err); /* sets id */
+
+/* An answer that could neither be journaled nor published waits in memory for the next
+ * refresh of its connection, which begins with it: asking the provider again would spend
+ * a refresh token that is used up. Takes the answer out of `entry`. */
+void held_put(struct refresher *refresher, struct journal_entry *entry);
+bool held_take(
+    struct refresher *refresher, int64_t connection_id, struct journal_entry *out);
+void held_free(struct refresher *refresher);
 
 enum settled {
     SETTLED_PUBLISHED,

@@ -22,6 +22,7 @@
 #include "auth/sealed_json.h"
 #include "base/fault.h"
 #include "base/json.h"
+#include "base/mem.h"
 #include "base/str.h"
 
 /* A client that writes metadata without pause can win against the publication many times
@@ -98,6 +99,56 @@ static bool entry_read(const struct auth *auth, const struct refresh_journal_row
     cJSON_Delete(value);
     return ok;
 }
+
+/* ---- in memory ---- */
+
+struct held_answer {
+    struct journal_entry entry;
+    struct held_answer *next;
+};
+
+void held_put(struct refresher *refresher, struct journal_entry *entry)
+{
+    struct held_answer *held = MEM_NEW(struct held_answer);
+
+    held->entry = *entry;
+    memset(entry, 0, sizeof *entry);
+    pthread_mutex_lock(&refresher->lock);
+    held->next = refresher->held;
+    refresher->held = held;
+    pthread_mutex_unlock(&refresher->lock);
+}
+
+bool held_take(
+    struct refresher *refresher, int64_t connection_id, struct journal_entry *out)
+{
+    struct held_answer **at = &refresher->held, *held;
+
+    pthread_mutex_lock(&refresher->lock);
+    while (*at != NULL && (*at)->entry.connection_id != connection_id)
+        at = &(*at)->next;
+    held = *at;
+    if (held != NULL)
+        *at = held->next;
+    pthread_mutex_unlock(&refresher->lock);
+    if (held != NULL)
+        *out = held->entry;
+    free(held);
+    return held != NULL;
+}
+
+void held_free(struct refresher *refresher)
+{
+    while (refresher->held != NULL) {
+        struct held_answer *next = refresher->held->next;
+
+        journal_entry_finish(&refresher->held->entry);
+        free(refresher->held);
+        refresher->held = next;
+    }
+}
+
+/* ---- settling ---- */
 
 bool refresh_subject_open(const struct auth *auth, struct connection_row *row,
     struct refresh_subject *out, struct err *err)

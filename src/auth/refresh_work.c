@@ -162,23 +162,36 @@ static void entry_begin(const struct work *work, const struct connection_row *ro
     buf_init_secret(&entry->answer, 0);
 }
 
-/* The answer is here. From the journal on it cannot be lost; should the journal fail,
- * publishing is still tried, being one durable step itself. */
-static void answer_keep(struct work *work, struct journal_entry *entry)
+/* Journals and settles. From the journal on the answer cannot be lost; should the journal
+ * fail, publishing is still tried, being one durable step itself; when both fail, the
+ * answer stays in memory. */
+static enum settled answer_settle(struct work *work, struct journal_entry *entry)
 {
     struct err fault = {0};
-    bool journaled;
+    enum settled settled;
 
-    fault_point("refresh:after_answer");
-    entry->received_at_ms = clock_now_ms(work->auth->clock);
-    journaled = journal_write(work->auth, entry, &fault);
-    if (!journaled)
+    if (!journal_write(work->auth, entry, &fault))
         log_event(work->auth->log, LOG_ERROR, "refresh answer not journaled",
             LOG_INT("connection", work->id), LOG_STR("message", fault.message), LOG_END);
     fault_point("refresh:after_journal");
-    switch (journal_settle(work->auth, entry, &work->result->row, &work->result->err)) {
-    case SETTLED_PUBLISHED:
+    settled = journal_settle(work->auth, entry, &work->result->row, &work->result->err);
+    if (settled == SETTLED_PUBLISHED || settled == SETTLED_REFUSED)
         work->leased = false;
+    if (settled == SETTLED_GONE)
+        err_set(&work->result->err, 404, "not_found", "Failed to find connection");
+    if (settled == SETTLED_FAULT && entry->id != 0)
+        atomic_store(&work->refresher->unsettled, true);
+    if ((settled == SETTLED_FAULT || settled == SETTLED_REFUSED) && entry->id == 0)
+        held_put(work->refresher, entry);
+    return settled;
+}
+
+static void answer_keep(struct work *work, struct journal_entry *entry)
+{
+    fault_point("refresh:after_answer");
+    entry->received_at_ms = clock_now_ms(work->auth->clock);
+    switch (answer_settle(work, entry)) {
+    case SETTLED_PUBLISHED:
         work->result->ok = true;
         if (introspect_applies(work->result->row))
             introspections_note(work->refresher->introspections, work->result->row,
@@ -188,15 +201,10 @@ static void answer_keep(struct work *work, struct journal_entry *entry)
         work_overtaken(work);
         break;
     case SETTLED_REFUSED:
-        work->leased = false;
         atomic_fetch_add(&work->refresher->failures, 1);
         break;
     case SETTLED_GONE:
-        err_set(&work->result->err, 404, "not_found", "Failed to find connection");
-        break;
     case SETTLED_FAULT:
-        if (journaled)
-            atomic_store(&work->refresher->unsettled, true);
         break;
     }
 }
@@ -259,11 +267,22 @@ done:
 }
 
 /* An answer that an earlier flight could not publish comes first; in a store that is not
- * ours alone, also what a dead peer left. */
+ * ours alone, also what a dead peer left. False when there is nothing more to do in this
+ * round. */
 static bool leftover_settle(struct work *work)
 {
+    struct journal_entry entry;
+    enum settled settled;
     bool kept;
 
+    if (held_take(work->refresher, work->id, &entry)) {
+        str_copy(entry.holder, sizeof entry.holder, work->holder);
+        settled = answer_settle(work, &entry);
+        journal_entry_finish(&entry);
+        if (settled == SETTLED_PUBLISHED || settled == SETTLED_SUPERSEDED)
+            work_overtaken(work);
+        return false;
+    }
     if (!atomic_load(&work->refresher->unsettled) &&
         store_reads_are_local(work->auth->store))
         return true;

@@ -6,6 +6,7 @@
 
 #include "auth/refresh_int.h"
 #include "auth/sealed_json.h"
+#include "store/sqlite/sqlite_int.h"
 
 /* ---- when ---- */
 
@@ -661,6 +662,92 @@ TEST(a_server_that_goes_down_tells_those_who_still_ask)
     world_end(&w);
 }
 
+/* ---- a disk that is full ---- */
+
+static bool set_page_limit(struct sql_conn *conn, void *arg, struct err *err)
+{
+    char text[60];
+
+    (void)snprintf(text, sizeof text, "PRAGMA max_page_count = %d", *(int *)arg);
+    return sql_execute(conn, text, err);
+}
+
+/* Full: the database cannot grow, but a write that needs no room goes on. */
+static void disk_is_full(struct world *w, bool full)
+{
+    int limit = full ? 1 : 1000000;
+
+    MUST(sqlite_write(w->store->backend, set_page_limit, &limit, &err));
+}
+
+TEST(an_answer_that_neither_journal_nor_row_has_room_for_is_not_lost)
+{
+    struct world w;
+    struct connection_row *row;
+    struct waiting *waiting;
+    struct refreshed got;
+    struct buf body;
+
+    world_begin(&w);
+    buf_init(&body, 0);
+    buf_puts(&body, "{\"access_token\":\"at-new\",\"refresh_token\":\"rt-new\","
+                    "\"expires_in\":3600,\"filler\":\"");
+    for (int i = 0; i < 100000; i++)
+        buf_putc(&body, 'x');
+    buf_puts(&body, "\"}");
+    row = given_connection(&w, "u-1", 1);
+    token_server_answers(&w.server, 200, "application/json", body.data);
+    token_server_holds(&w.server, true);
+    waiting = waiting_new(&w);
+    refresh_start(waiting, row, false);
+    token_server_await(&w.server, 1);
+    disk_is_full(&w, true);
+    token_server_holds(&w.server, false);
+    waiting_finish(waiting, &got, NULL, NULL);
+    assert_false(got.ok);
+    assert_non_null(strstr(got.err.message, "disk is full"));
+    refresh(&w, row, true, &got); /* does not ask again as long as there is no room */
+    assert_false(got.ok);
+    world_move_clock(&w, 10 * MINUTE_MS);
+
+    disk_is_full(&w, false);
+    refresh(&w, row, false, &got);
+    assert_true(got.ok);
+    assert_string_equal(got.access_token, "at-new");
+    assert_string_equal(stored(&w, "u-1", "refresh_token"), "rt-new");
+    /* an hour from when it came */
+    assert_string_equal(stored(&w, "u-1", "expires_at"), "2024-01-15T13:34:56.789Z");
+    assert_int_equal(token_server_requests(&w.server), 1);
+    assert_int_equal(journal_entries(&w), 0);
+    connection_row_unref(row);
+    world_end(&w);
+    buf_finish(&body);
+}
+
+TEST(an_answer_that_waits_in_memory_yields_to_credentials_imported_since)
+{
+    struct world w;
+    struct connection_row *row;
+    struct refreshed got;
+    struct journal_entry entry = {.received_at_ms = NOW_MS};
+
+    world_begin(&w);
+    row = given_connection(&w, "u-1", 1);
+    entry.connection_id = row->id;
+    credentials_mark_make(row, entry.replaces);
+    buf_init_secret(&entry.answer, 0);
+    buf_puts(&entry.answer, "{\"access_token\":\"held\"}");
+    held_put(w.refresher, &entry);
+    import_expired(&w, "rt-new");
+    refresh(&w, row, false, &got);
+    assert_true(got.ok);
+    assert_string_equal(got.access_token, "at-1");
+    assert_non_null(strstr(token_server_body(&w.server, 0), "refresh_token=rt-new"));
+    assert_int_equal(journal_entries(&w), 0);
+    connection_row_unref(row);
+    world_end(&w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -692,6 +779,9 @@ int main(void)
             credentials_replaced_again_and_again_end_in_an_error_not_in_a_loop),
         cmocka_unit_test(metadata_set_while_it_refreshes_costs_no_token),
         cmocka_unit_test(a_connection_deleted_while_it_refreshes_stays_deleted),
+        cmocka_unit_test(an_answer_that_neither_journal_nor_row_has_room_for_is_not_lost),
+        cmocka_unit_test(
+            an_answer_that_waits_in_memory_yields_to_credentials_imported_since),
         cmocka_unit_test(a_server_that_goes_down_tells_those_who_still_ask),
     };
 
