@@ -62,38 +62,28 @@ static bool load_integration(struct call *call, const struct browser *browser,
     return false;
 }
 
-/* The id to store under; `row` gets the connection of that id, NULL = a new one. False
- * after a reply. */
-static bool choose_id(struct call *call, const struct browser *browser,
-    char id[FIELD_MAX + 1], struct connection_row **row)
+/* The id to store under, to be freed; NULL after a reply. */
+static char *choose_id(struct call *call, const struct browser *browser)
 {
-    struct store *store = call_auth(call)->store;
     int64_t reconnect = call->session.row != NULL ? call->session.row->connection_id : 0;
+    struct connection_row *row = NULL;
+    char uuid[UUID_TEXT_SIZE], *id = NULL;
     struct err err = {0};
 
-    *row = NULL;
-    if (reconnect != 0) {
-        if (!store_reload_connection(store, reconnect, row, &err)) {
-            reply_error(call, &err);
-            return false;
-        }
-        if (*row == NULL || strcmp((*row)->provider_config_key, browser->key) != 0) {
-            connection_row_unref(*row);
-            reply_code(call, 400, "invalid_connection");
-            return false;
-        }
-        str_copy(id, FIELD_MAX + 1, (*row)->connection_id);
-        return true;
+    if (reconnect == 0 && !str_is_empty(browser->connection_id))
+        return str_dup(browser->connection_id);
+    if (reconnect == 0) {
+        crypto_uuid_v4(uuid);
+        return str_dup(uuid);
     }
-    if (str_is_empty(browser->connection_id)) {
-        crypto_uuid_v4(id);
-        return true;
-    }
-    str_copy(id, FIELD_MAX + 1, browser->connection_id);
-    if (store_find_connection(store, call->environment_id, browser->key, id, row, &err))
-        return true;
-    reply_error(call, &err);
-    return false;
+    if (!store_reload_connection(call_auth(call)->store, reconnect, &row, &err))
+        reply_error(call, &err);
+    else if (row == NULL || strcmp(row->provider_config_key, browser->key) != 0)
+        reply_code(call, 400, "invalid_connection");
+    else
+        id = str_dup(row->connection_id);
+    connection_row_unref(row);
+    return id;
 }
 
 static cJSON *make_credentials(const struct call *call, const struct input_mode *mode)
@@ -107,14 +97,12 @@ static cJSON *make_credentials(const struct call *call, const struct input_mode 
     return credentials;
 }
 
-/* Stores; what a call without session says nothing about stays as it was. */
+/* Stores; what the call says nothing about stays as it is by then. */
 static bool put(struct call *call, const struct integration *integration, const char *id,
-    const struct connection_row *before, const cJSON *credentials, const cJSON *config,
-    struct err *err)
+    const cJSON *credentials, const cJSON *config, struct err *err)
 {
     const struct session *session = call->session.row != NULL ? &call->session : NULL;
     const cJSON *payload = call->session.payload;
-    cJSON *kept_tags = NULL;
     struct connection connection;
     struct end_user_row user;
     bool created, ok;
@@ -127,19 +115,14 @@ static bool put(struct call *call, const struct integration *integration, const 
         .empty_metadata = true,
         .tags = json_get(payload, "tags"),
         .webhook_url_override = json_str(payload, "webhook_url_override"),
+        .keep_webhook_url = session == NULL,
     };
 
     if (session != NULL && session_end_user(session, &user))
         row.end_user = &user;
-    if (session == NULL && before != NULL) {
-        kept_tags = json_parse(before->tags_json, strlen(before->tags_json), NULL);
-        row.tags = kept_tags;
-        row.webhook_url_override = before->webhook_url_override;
-    }
     ok = connection_put(call_auth(call), &row, &created, &connection, err);
     if (ok)
         connection_finish(&connection);
-    cJSON_Delete(kept_tags);
     return ok;
 }
 
@@ -147,21 +130,21 @@ static void make_connection(struct call *call, const struct browser *browser,
     const struct input_mode *mode, const struct integration *integration)
 {
     const struct verifier *verifier = &call->server->verifier;
-    struct connection_row *before = NULL;
     cJSON *credentials, *config, *body;
-    char id[FIELD_MAX + 1];
     struct err err = {0};
+    char *id;
 
     if (mode->verified && verifier->needed(integration) &&
         !call_on_outbound(call, call->environment_id))
         return;
-    if (!choose_id(call, browser, id, &before))
+    id = choose_id(call, browser);
+    if (id == NULL)
         return;
     credentials = make_credentials(call, mode);
     config = browser_config(call, browser);
     if ((mode->verified &&
             !verifier->check(verifier->arg, integration, credentials, config, &err)) ||
-        !put(call, integration, id, before, credentials, config, &err)) {
+        !put(call, integration, id, credentials, config, &err)) {
         reply_error(call, &err);
     } else {
         body = cJSON_CreateObject();
@@ -171,7 +154,7 @@ static void make_connection(struct call *call, const struct browser *browser,
     }
     cJSON_Delete(credentials);
     cJSON_Delete(config);
-    connection_row_unref(before);
+    free(id);
 }
 
 static void authorize(struct call *call, const struct input_mode *mode)

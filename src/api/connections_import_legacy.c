@@ -220,11 +220,13 @@ static bool store_connection(struct call *call, const struct integration *integr
     const cJSON *metadata = json_get(call->body, "metadata");
     enum auth_mode mode = integration->provider->mode;
     struct connection connection = {0};
+    cJSON *no_tags;
     bool created, ok;
 
     if (is_verified(call, integration) &&
         !verifier->check(verifier->arg, integration, credentials, config, err))
         return false;
+    no_tags = cJSON_CreateObject();
     ok = connection_put(call_auth(call),
         &(struct connection_put){
             .environment_id = call->environment_id,
@@ -234,10 +236,12 @@ static bool store_connection(struct call *call, const struct integration *integr
             .config = config,
             .metadata = cJSON_IsObject(metadata) ? metadata : NULL,
             .empty_metadata = mode == AUTH_NONE, /* as recorded: null for the others */
+            .tags = no_tags,
         },
         &created, &connection, err);
     if (ok)
         connection_finish(&connection);
+    cJSON_Delete(no_tags);
     return ok;
 }
 

@@ -84,21 +84,6 @@ static bool expiry_normalise(
     return true;
 }
 
-/* Metadata where none was given: {} for a new connection, NULL (keep) for one that
- * exists. */
-static bool metadata_default(const struct auth *auth, const struct connection_row *wanted,
-    char **out, struct err *err)
-{
-    struct connection_row *row = NULL;
-
-    if (!store_find_connection(auth->store, wanted->environment_id,
-            wanted->provider_config_key, wanted->connection_id, &row, err))
-        return false;
-    *out = row == NULL ? str_dup("{}") : NULL;
-    connection_row_unref(row);
-    return true;
-}
-
 bool connection_put(const struct auth *auth, const struct connection_put *put,
     bool *created, struct connection *out, struct err *err)
 {
@@ -107,6 +92,10 @@ bool connection_put(const struct auth *auth, const struct connection_put *put,
     cJSON *credentials = cJSON_Duplicate(put->credentials, true);
     cJSON *empty = cJSON_CreateObject();
     const char *type = json_str(put->credentials, "type");
+    const struct put_terms terms = {
+        .metadata_if_new = put->empty_metadata ? "{}" : NULL,
+        .keep_webhook_url = put->keep_webhook_url,
+    };
     char context[CONTEXT_SIZE];
     bool ok = false;
 
@@ -119,16 +108,13 @@ bool connection_put(const struct auth *auth, const struct connection_put *put,
     row.auth_type = str_dup(type != NULL ? type : "NONE");
     row.has_refresh_token = !str_is_empty(json_str(credentials, "refresh_token"));
     row.metadata_json = object_text(put->metadata);
-    row.tags_json = object_text(put->tags != NULL ? put->tags : empty);
+    row.tags_json = object_text(put->tags);
     row.errors_json = str_dup("[]");
     row.webhook_url_override = str_dup(put->webhook_url_override);
     if (put->end_user != NULL) {
         end_user = *put->end_user;
         row.end_user = &end_user;
     }
-    if (row.metadata_json == NULL && put->empty_metadata &&
-        !metadata_default(auth, &row, &row.metadata_json, err))
-        goto done;
     if (!expiry_normalise(
             credentials, clock_now_ms(auth->clock), &row.expires_at_ms, err))
         goto done;
@@ -141,7 +127,7 @@ bool connection_put(const struct auth *auth, const struct connection_put *put,
     if (!sealed_json_write(
             auth, context, put->config != NULL ? put->config : empty, &row.config, err))
         goto done;
-    if (!store_put_connection(auth->store, &row, created, &stored, err))
+    if (!store_put_connection(auth->store, &row, &terms, created, &stored, err))
         goto done;
     ok = connection_open(auth, stored, out, err);
 

@@ -32,9 +32,10 @@ struct connection_put {
     const cJSON *config;      /* NULL = {} */
     const cJSON *metadata;    /* NULL = keep, or none */
     bool empty_metadata;      /* a new connection without metadata gets {}, not null */
-    const cJSON *tags;        /* NULL = {} */
+    const cJSON *tags;        /* NULL = keep, or {} */
     const struct end_user_row *end_user; /* NULL = keep, or none */
     const char *webhook_url_override;
+    bool keep_webhook_url; /* NULL above = keep, or none; else NULL clears */
 };
 /* Reads auth type, refresh token and expiry out of `credentials`, seals, stores. */
 bool connection_put(const struct auth *auth, const struct connection_put *put,

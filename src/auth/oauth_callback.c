@@ -165,25 +165,7 @@ static char *session_tags_text(const cJSON *session)
     return cJSON_IsObject(tags) ? json_print(tags) : NULL;
 }
 
-/* A flow without session says nothing of tags and webhook address: what is there stays.
- */
-static bool kept_read(const struct auth *auth, int64_t environment_id, const cJSON *state,
-    cJSON **tags, char **webhook_url, struct err *err)
-{
-    struct connection_row *row = NULL;
-
-    if (!store_find_connection(auth->store, environment_id,
-            json_str(state, "provider_config_key"), json_str(state, "connection_id"),
-            &row, err))
-        return false;
-    if (row != NULL) {
-        *tags = json_parse(row->tags_json, strlen(row->tags_json), NULL);
-        *webhook_url = str_dup(row->webhook_url_override);
-    }
-    connection_row_unref(row);
-    return true;
-}
-
+/* What the flow says nothing of stays as it is when the connection is stored. */
 static bool connection_store(const struct auth *auth, int64_t environment_id,
     const struct integration *integration, const cJSON *state, const cJSON *credentials,
     const cJSON *config, bool *created, struct err *err)
@@ -198,32 +180,21 @@ static bool connection_store(const struct auth *auth, int64_t environment_id,
         .empty_metadata = true,
         .tags = json_get(session, "tags"),
         .webhook_url_override = json_str(session, "webhook_url_override"),
+        .keep_webhook_url = session == NULL,
     };
     struct connection connection;
     struct end_user_row end_user;
-    cJSON *kept_tags = NULL;
-    char *tags_text = session_tags_text(session), *kept_webhook = NULL;
-    bool ok = false;
+    char *tags_text = session_tags_text(session);
+    bool ok;
 
     if (end_user_view(json_get(session, "end_user"), json_get(session, "organization"),
             &end_user)) {
         end_user.tags_json = tags_text;
         put.end_user = &end_user;
     }
-    if (session == NULL) {
-        if (!kept_read(auth, environment_id, state, &kept_tags, &kept_webhook, err))
-            goto done;
-        put.tags = kept_tags;
-        put.webhook_url_override = kept_webhook;
-    }
-    if (!connection_put(auth, &put, created, &connection, err))
-        goto done;
-    connection_finish(&connection);
-    ok = true;
-
-done:
-    cJSON_Delete(kept_tags);
-    free(kept_webhook);
+    ok = connection_put(auth, &put, created, &connection, err);
+    if (ok)
+        connection_finish(&connection);
     free(tags_text);
     return ok;
 }

@@ -105,10 +105,13 @@ static void drop_changed(struct store *store, int64_t id, const struct put_effec
 }
 
 bool store_put_connection(struct store *store, const struct connection_row *row,
-    bool *created, struct connection_row **out, struct err *err)
+    const struct put_terms *terms, bool *created, struct connection_row **out,
+    struct err *err)
 {
+    static const struct put_terms none;
     struct put_effect effect = {0};
-    bool ok = store->backend->ops->put_connection(store->backend, row, &effect, out, err);
+    bool ok = store->backend->ops->put_connection(
+        store->backend, row, terms != NULL ? terms : &none, &effect, out, err);
 
     *created = effect.created;
     drop_changed(store, ok ? (*out)->id : 0, &effect, row->end_user);

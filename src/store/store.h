@@ -264,13 +264,25 @@ bool store_list_connections(struct store *store, const struct connection_filter 
     struct connection_row ***out, size_t *count, struct err *err);
 void store_connections_free(struct connection_row **rows, size_t count);
 
+/* What is decided by the row as it is when the put takes effect; all zero = nothing. */
+struct put_terms {
+    const char *metadata_if_new; /* of a new row that is given none */
+    bool keep_webhook_url;       /* a NULL webhook_url_override keeps what is there */
+    /* 0, or the row to overwrite: 404 `unknown_connection` when it is no longer the live
+     * one of that name. */
+    int64_t row_id;
+    /* NULL, or the config that the new one was made from: 409 `stale_connection` when the
+     * row has another. */
+    const struct blob *config;
+};
 /* Creates, or overwrites the live row of the same (environment, integration,
- * connection_id). Overwriting replaces credentials, config, tags, webhook_url_override,
- * expires_at, clears the refresh state and errors and empties its refresh journal;
+ * connection_id). Overwriting replaces credentials, config, webhook_url_override,
+ * expires_at, clears the refresh state and errors and empties its refresh journal; tags,
  * metadata and end_user are kept when NULL here; created_at stays. `id`, `version` and
- * times are set by the store. */
+ * times are set by the store. `terms` may be NULL. */
 bool store_put_connection(struct store *store, const struct connection_row *row,
-    bool *created, struct connection_row **out, struct err *err);
+    const struct put_terms *terms, bool *created, struct connection_row **out,
+    struct err *err);
 struct connection_patch {
     const char *tags_json;               /* NULL = keep */
     const struct end_user_row *end_user; /* NULL = keep */

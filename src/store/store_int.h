@@ -103,7 +103,8 @@ struct store_ops {
     bool (*list_connections)(struct backend *b, const struct connection_filter *filter,
         struct connection_row ***out, size_t *count, struct err *err);
     bool (*put_connection)(struct backend *b, const struct connection_row *row,
-        struct put_effect *effect, struct connection_row **out, struct err *err);
+        const struct put_terms *terms, struct put_effect *effect,
+        struct connection_row **out, struct err *err);
     bool (*patch_connection)(struct backend *b, int64_t id,
         const struct connection_patch *patch, struct put_effect *effect, struct err *err);
     bool (*delete_connection)(

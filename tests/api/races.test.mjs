@@ -17,7 +17,7 @@ let names = 0;
 const test = (name, body) => it(name, logged(() => world.nangod, body));
 
 before(async () => {
-  world = await World.start({ integrations: { oauth: 'test-oauth', key: 'test-key', other: 'test-key' } });
+  world = await World.start({ integrations: { oauth: 'test-oauth', key: 'test-key', other: 'test-key', slow: 'test-key-slow' } });
 });
 after(() => world?.finish());
 
@@ -104,6 +104,68 @@ describe('beside a refresh', () => {
     assert.equal((await world.get('doomed', id)).status, 400);
     await world.integration('doomed', 'test-oauth');
     assert.equal((await world.get('doomed', id)).status, 404, 'and does not come back with a new integration of that name');
+  });
+});
+
+describe('beside an authorization', () => {
+  const patch = (key, id, body) => world.nangod.must(200, 'PATCH', `/connections/${id}?provider_config_key=${key}`, { body });
+  const remove = (key, id) => world.nangod.must(200, 'DELETE', `/connections/${id}?provider_config_key=${key}`);
+  const reconnectSession = async (key, id, more = {}) =>
+    (await world.nangod.must(201, 'POST', '/connect/sessions/reconnect', { body: { integration_id: key, connection_id: id, ...more } })).data.token;
+  const url = (path, query) => `${path}?${new URLSearchParams(query)}`;
+
+  // An API key entered in a browser, whose check waits at the provider; done() lets it through.
+  async function checking(query) {
+    const gate = world.echo.hold('new');
+    const answer = world.nangod.api('POST', url('/api-auth/api-key/slow', query), { key: null, body: { apiKey: 'new' } });
+    await inTime('the check', gate.arrived.promise);
+    return { done: () => (gate.release.resolve(), answer) };
+  }
+
+  async function slowConnection() {
+    const id = fresh();
+    world.echo.release('old');
+    assert.equal((await put('slow', id, secret('old'))).status, 201);
+    return id;
+  }
+
+  // A redirect flow whose code is being exchanged; done() lets it end and gives the page.
+  async function exchanging(query) {
+    const browser = new Browser();
+    const login = await browser.open(`${world.nangod.base}${url('/oauth/connect/oauth', query)}`);
+    const consent = await browser.submit(login, { login: 'ann', password: 'any' });
+    const isCallback = (next) => next.startsWith(`${world.nangod.base}/oauth/callback`);
+    const { next } = await browser.submit(consent, {}, { go: (to) => !isCallback(to) });
+    const gate = world.oauth.script({ hold: true });
+    const page = browser.visit(next);
+    await inTime('the exchange', gate.arrived);
+    return { done: () => (gate.release(), page) };
+  }
+
+  const webhook = 'https://hooks.example.com/patched';
+  async function assertPatched(key, id) {
+    const now = (await world.get(key, id)).body;
+    assert.equal(now.tags.patched, 'yes');
+    assert.equal(now.webhook_url_override, webhook);
+    return now;
+  }
+
+  test('tags patched during a slow check are kept', async () => {
+    const id = await slowConnection();
+    const { done } = await checking({ public_key: world.nangod.keys.publicKey, connection_id: id });
+    await patch('slow', id, { tags: { patched: 'yes' }, webhook_url_override: webhook });
+    assert.equal((await done()).status, 200);
+    const now = await assertPatched('slow', id);
+    assert.equal(now.credentials.apiKey, 'new');
+  });
+
+  test('tags patched during a slow exchange are kept', async () => {
+    const id = fresh();
+    await world.connect('oauth', id);
+    const { done } = await exchanging({ public_key: world.nangod.keys.publicKey, connection_id: id });
+    await patch('oauth', id, { tags: { patched: 'yes' }, webhook_url_override: webhook });
+    assert.equal((await done()).status, 200);
+    await assertPatched('oauth', id);
   });
 });
 

@@ -92,6 +92,7 @@ static bool note_use(
 
 struct put {
     const struct connection_row *row;
+    const struct put_terms *terms;
     int64_t now_ms;
     struct put_effect effect;
     struct connection_row *made;
@@ -119,10 +120,32 @@ static bool find_target(
     return step == SQL_ROW;
 }
 
+/* Are the terms met by the live row `id`, 0 = none? */
+static bool check_terms(
+    struct sql_conn *conn, const struct put_terms *terms, int64_t id, struct err *err)
+{
+    struct sql q;
+    enum sql_result step;
+
+    if (terms->row_id != 0 && terms->row_id != id)
+        return err_set(err, 404, "unknown_connection", "the connection does not exist");
+    if (terms->config == NULL)
+        return true;
+    q = sql_begin(conn, "SELECT 1 FROM connection WHERE id = ? AND config IS ?");
+    sql_i64(&q, id);
+    sql_blob_of(&q, *terms->config);
+    step = sql_step(&q, err);
+    sql_end(&q);
+    if (step == SQL_DONE)
+        err_set(
+            err, 409, "stale_connection", "the connection was changed in the meantime");
+    return step == SQL_ROW;
+}
+
 /* The columns that creating and overwriting both set, in this order. */
 #define SET_COLUMNS                                                                      \
-    "auth_type, has_refresh_token, credentials, config, tags, webhook_url_override, "    \
-    "expires_at, updated_at, metadata, end_user"
+    "auth_type, has_refresh_token, credentials, config, expires_at, updated_at, "        \
+    "webhook_url_override, tags, metadata, end_user"
 
 static void bind_columns(struct sql *q, const struct put *work)
 {
@@ -132,11 +155,9 @@ static void bind_columns(struct sql *q, const struct put *work)
     sql_i64(q, row->has_refresh_token);
     sql_blob_of(q, row->credentials);
     sql_blob_of(q, row->config);
-    sql_text(q, row->tags_json != NULL ? row->tags_json : "{}");
-    sql_text(q, row->webhook_url_override);
     sql_i64(q, row->expires_at_ms);
     sql_i64(q, work->now_ms);
-    sql_text(q, row->metadata_json);
+    sql_text(q, row->webhook_url_override);
 }
 
 static void bind_end_user(struct sql *q, int64_t id)
@@ -151,13 +172,14 @@ static bool put(struct sql_conn *conn, void *arg, struct err *err)
 {
     struct put *work = arg;
     const struct connection_row *row = work->row;
+    const struct put_terms *terms = work->terms;
     int64_t id, end_user = 0;
     struct sql q;
 
     connection_row_unref(work->made);
     work->made = NULL;
     work->effect = (struct put_effect){.environment_id = row->environment_id};
-    if (!find_target(conn, row, &id, err))
+    if (!find_target(conn, row, &id, err) || !check_terms(conn, terms, id, err))
         return false;
     if (row->end_user != NULL && !put_end_user(conn, row->environment_id, row->end_user,
                                      &end_user, &work->effect.end_user_changed, err))
@@ -167,6 +189,9 @@ static bool put(struct sql_conn *conn, void *arg, struct err *err)
                             ", created_at, environment, integration, connection_id) "
                             "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
         bind_columns(&q, work);
+        sql_text(&q, row->tags_json != NULL ? row->tags_json : "{}");
+        sql_text(
+            &q, row->metadata_json != NULL ? row->metadata_json : terms->metadata_if_new);
         bind_end_user(&q, end_user);
         sql_i64(&q, work->now_ms);
         sql_i64(&q, row->environment_id);
@@ -175,12 +200,16 @@ static bool put(struct sql_conn *conn, void *arg, struct err *err)
     } else {
         q = sql_begin(conn,
             "UPDATE connection SET auth_type = ?, has_refresh_token = ?, "
-            "credentials = ?, config = ?, tags = ?, webhook_url_override = ?, "
-            "expires_at = ?, updated_at = ?, metadata = coalesce(?, metadata), "
+            "credentials = ?, config = ?, expires_at = ?, updated_at = ?, "
+            "webhook_url_override = coalesce(?, iif(?, webhook_url_override, NULL)), "
+            "tags = coalesce(?, tags), metadata = coalesce(?, metadata), "
             "end_user = coalesce(?, end_user), errors = '[]', last_refresh_success = 0, "
             "last_refresh_failure = 0, refresh_attempts = 0, refresh_exhausted = 0, "
             "version = version + 1 WHERE id = ?");
         bind_columns(&q, work);
+        sql_i64(&q, terms->keep_webhook_url);
+        sql_text(&q, row->tags_json);
+        sql_text(&q, row->metadata_json);
         bind_end_user(&q, end_user);
         sql_i64(&q, id);
     }
@@ -198,9 +227,10 @@ static bool put(struct sql_conn *conn, void *arg, struct err *err)
 }
 
 bool sqlite_put_connection(struct backend *b, const struct connection_row *row,
-    struct put_effect *effect, struct connection_row **out, struct err *err)
+    const struct put_terms *terms, struct put_effect *effect, struct connection_row **out,
+    struct err *err)
 {
-    struct put work = {.row = row, .now_ms = sqlite_now_ms(b)};
+    struct put work = {.row = row, .terms = terms, .now_ms = sqlite_now_ms(b)};
     bool ok = sqlite_write(b, put, &work, err);
 
     if (!ok) {

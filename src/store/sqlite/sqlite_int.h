@@ -118,7 +118,8 @@ bool sqlite_list_connections(struct backend *b, const struct connection_filter *
 
 /* connections.c: writing */
 bool sqlite_put_connection(struct backend *b, const struct connection_row *row,
-    struct put_effect *effect, struct connection_row **out, struct err *err);
+    const struct put_terms *terms, struct put_effect *effect, struct connection_row **out,
+    struct err *err);
 bool sqlite_patch_connection(struct backend *b, int64_t id,
     const struct connection_patch *patch, struct put_effect *effect, struct err *err);
 bool sqlite_delete_connection(

@@ -60,6 +60,12 @@ export class Echo {
     return gate;
   }
 
+  // Whoever comes to /hold/NAME from now on waits, whatever was released before.
+  hold(name) {
+    this.held.delete(name);
+    return this.gate(name);
+  }
+
   // Resolves when a request waits at /hold/NAME.
   arrived(name) {
     return this.gate(name).arrived.promise;

@@ -27,7 +27,7 @@ TEST(a_new_connection_is_stored_whole)
     wanted.has_refresh_token = true;
     wanted.expires_at_ms = NOW_MS + 7;
     wanted.end_user = &user;
-    MUST(store_put_connection(w.store, &wanted, &created, &row, &err));
+    MUST(store_put_connection(w.store, &wanted, NULL, &created, &row, &err));
     assert_true(created);
     assert_int_equal(row->version, 1);
     connection_row_unref(row);
@@ -105,7 +105,7 @@ TEST(overwriting_replaces_credentials_and_keeps_metadata_and_end_user)
     wanted.credentials = text_blob("new");
     wanted.config = text_blob("new config");
     wanted.expires_at_ms = 5;
-    MUST(store_put_connection(w.store, &wanted, &created, &row, &err));
+    MUST(store_put_connection(w.store, &wanted, NULL, &created, &row, &err));
     assert_false(created);
     connection_row_unref(row);
     row = find_connection(&w, w.github, "u-1");
@@ -125,6 +125,80 @@ TEST(overwriting_replaces_credentials_and_keeps_metadata_and_end_user)
     assert_string_equal(row->errors_json, "[]");
     connection_row_unref(first);
     connection_row_unref(row);
+    world_end(&w);
+}
+
+TEST(what_a_put_says_nothing_of_is_decided_by_the_row_as_it_is)
+{
+    const struct put_terms terms = {.metadata_if_new = "{}", .keep_webhook_url = true};
+    struct world w;
+    struct connection_row wanted, *row;
+    struct connection_patch patch = {.tags_json = "{\"t\":\"v\"}",
+        .set_webhook_url_override = true,
+        .webhook_url_override = "https://h.example"};
+    const char *id = "u-1";
+    bool created;
+
+    world_begin(&w);
+    wanted = a_connection(w.github, id);
+    wanted.tags_json = NULL;
+    MUST(store_put_connection(w.store, &wanted, &terms, &created, &row, &err));
+    assert_true(created);
+    assert_string_equal(row->metadata_json, "{}");
+    assert_string_equal(row->tags_json, "{}");
+    assert_null(row->webhook_url_override);
+    MUST(store_patch_connection(w.store, row->id, &patch, &err));
+    MUST(store_set_metadata(
+        w.store, w.env->id, "github", &id, 1, "{\"m\":1}", false, &err));
+    connection_row_unref(row);
+
+    MUST(store_put_connection(w.store, &wanted, &terms, &created, &row, &err));
+    assert_false(created);
+    assert_string_equal(row->metadata_json, "{\"m\":1}");
+    assert_string_equal(row->tags_json, "{\"t\":\"v\"}");
+    assert_string_equal(row->webhook_url_override, "https://h.example");
+    connection_row_unref(row);
+    wanted.webhook_url_override = (char[]){"https://new.example"};
+    MUST(store_put_connection(w.store, &wanted, &terms, &created, &row, &err));
+    assert_string_equal(row->webhook_url_override, "https://new.example");
+    connection_row_unref(row);
+    wanted.webhook_url_override = NULL;
+    row = put_connection(&w, &wanted);
+    assert_null(row->webhook_url_override);
+    connection_row_unref(row);
+    world_end(&w);
+}
+
+TEST(a_put_is_refused_over_a_row_that_its_terms_do_not_mean)
+{
+    struct blob config = text_blob("config"), other = text_blob("other");
+    struct put_terms terms = {0};
+    struct world w;
+    struct connection_row wanted, *first, *row;
+    struct err why = {0};
+    bool created, found;
+
+    world_begin(&w);
+    wanted = a_connection(w.github, "u-1");
+    first = put_connection(&w, &wanted);
+    terms.row_id = first->id;
+    terms.config = &config;
+    MUST(store_put_connection(w.store, &wanted, &terms, &created, &row, &err));
+    connection_row_unref(row);
+    terms.config = &other;
+    assert_false(store_put_connection(w.store, &wanted, &terms, &created, &row, &why));
+    expect_error(&why, 409, "stale_connection");
+    assert_null(row);
+
+    MUST(store_delete_connection(w.store, first->id, &found, &err));
+    terms.config = NULL;
+    assert_false(store_put_connection(w.store, &wanted, &terms, &created, &row, &why));
+    expect_error(&why, 404, "unknown_connection");
+    assert_false(is_there(&w, w.github, "u-1"));
+    connection_row_unref(put_connection(&w, &wanted)); /* another of that name */
+    assert_false(store_put_connection(w.store, &wanted, &terms, &created, &row, &why));
+    expect_error(&why, 404, "unknown_connection");
+    connection_row_unref(first);
     world_end(&w);
 }
 
@@ -154,7 +228,7 @@ TEST(a_connection_needs_an_integration_of_its_environment)
     other = given_environment(&w, "prod");
     wanted = a_connection(w.github, "u-1");
     wanted.environment_id = other->id;
-    assert_false(store_put_connection(w.store, &wanted, &created, &row, &err));
+    assert_false(store_put_connection(w.store, &wanted, NULL, &created, &row, &err));
     expect_error(&err, 404, "unknown_provider_config");
     assert_null(row);
     environment_row_unref(other);
@@ -549,6 +623,8 @@ int main(void)
         cmocka_unit_test(a_connection_without_credentials_was_never_fetched),
         cmocka_unit_test(
             overwriting_replaces_credentials_and_keeps_metadata_and_end_user),
+        cmocka_unit_test(what_a_put_says_nothing_of_is_decided_by_the_row_as_it_is),
+        cmocka_unit_test(a_put_is_refused_over_a_row_that_its_terms_do_not_mean),
         cmocka_unit_test(one_connection_id_may_be_used_with_each_integration),
         cmocka_unit_test(a_connection_needs_an_integration_of_its_environment),
         cmocka_unit_test(a_changed_end_user_shows_in_all_its_connections),

@@ -68,7 +68,7 @@ static void given_a_killed_server(struct world *w)
         bool created;
 
         if (!open_store(&config, &w->store, &err) ||
-            !store_put_connection(w->store, &wanted, &created, &made, &err))
+            !store_put_connection(w->store, &wanted, NULL, &created, &made, &err))
             _exit(1);
         raise(SIGKILL);
     }

@@ -622,7 +622,7 @@ static void *keep_writing(void *arg)
 
         (void)snprintf(id, sizeof id, "w-%zu", atomic_load(&busy->written));
         wanted = a_connection(busy->w->slack, id);
-        if (!store_put_connection(busy->w->store, &wanted, &created, &made, &err))
+        if (!store_put_connection(busy->w->store, &wanted, NULL, &created, &made, &err))
             atomic_fetch_add(&busy->failed, 1);
         connection_row_unref(made);
         atomic_fetch_add(&busy->written, 1);
@@ -724,7 +724,7 @@ TEST(a_full_disk_fails_the_write_that_does_not_fit_and_no_other)
     wanted = a_connection(w.github, "large");
     wanted.config.len = 1 << 20;
     wanted.config.data = mem_zalloc(wanted.config.len);
-    assert_false(store_put_connection(w.store, &wanted, &created, &made, &why));
+    assert_false(store_put_connection(w.store, &wanted, NULL, &created, &made, &why));
     assert_non_null(strstr(why.message, "disk is full"));
     assert_null(made);
     assert_false(is_there(&w, w.github, "large"));
@@ -734,7 +734,7 @@ TEST(a_full_disk_fails_the_write_that_does_not_fit_and_no_other)
     connection_row_unref(made);
 
     MUST(sqlite_write(w.store->backend, set_page_limit, &many, &err));
-    MUST(store_put_connection(w.store, &wanted, &created, &made, &err));
+    MUST(store_put_connection(w.store, &wanted, NULL, &created, &made, &err));
     connection_row_unref(made);
     free(wanted.config.data);
     world_reopen(&w);

@@ -67,7 +67,7 @@ static void *write_some(void *arg)
         (void)snprintf(id, sizeof id, "u-%zu-%zu", writer->me, i);
         wanted = a_connection(writer->w->github, id);
         writer->kept[i] =
-            store_put_connection(writer->w->store, &wanted, &created, &made, &err);
+            store_put_connection(writer->w->store, &wanted, NULL, &created, &made, &err);
         if (!writer->kept[i])
             str_copy(writer->reason, sizeof writer->reason, err.message);
         connection_row_unref(made);

@@ -63,7 +63,7 @@ static void *work(void *arg)
         if (!store_insert_oauth_state(job->w->store, hash_of(name, hash), &fresh, &err) ||
             !store_take_oauth_state(job->w->store, hash, NOW_MS, &taken, &err) ||
             taken == NULL ||
-            !store_put_connection(job->w->store, &wanted, &created, &made, &err))
+            !store_put_connection(job->w->store, &wanted, NULL, &created, &made, &err))
             _exit(1);
         oauth_state_row_free(taken);
         connection_row_unref(made);

@@ -56,7 +56,7 @@ static void *race(void *arg)
             struct connection_row wanted = a_connection(race->w->github, names[at]);
             bool created;
 
-            if (!store_put_connection(store, &wanted, &created, &row, &err)) {
+            if (!store_put_connection(store, &wanted, NULL, &created, &row, &err)) {
                 atomic_fetch_add(&race->wrong, 1);
                 continue;
             }

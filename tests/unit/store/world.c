@@ -143,7 +143,7 @@ struct connection_row *put_connection(struct world *w, const struct connection_r
     struct connection_row *made = NULL;
     bool created;
 
-    MUST(store_put_connection(w->store, row, &created, &made, &err));
+    MUST(store_put_connection(w->store, row, NULL, &created, &made, &err));
     return made;
 }
 
