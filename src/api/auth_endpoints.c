@@ -115,14 +115,20 @@ static bool put(struct call *call, const struct integration *integration, const 
         .empty_metadata = true,
         .tags = json_get(payload, "tags"),
         .webhook_url_override = json_str(payload, "webhook_url_override"),
-        .keep_webhook_url = session == NULL,
+        .keep_webhook_url = true,
+        .reconnect_id = session != NULL ? session->row->connection_id : 0,
     };
 
     if (session != NULL && session_end_user(session, &user))
         row.end_user = &user;
+    if (row.reconnect_id != 0 && cJSON_GetArraySize(row.tags) == 0)
+        row.tags = NULL;
     ok = connection_put(call_auth(call), &row, &created, &connection, err);
     if (ok)
         connection_finish(&connection);
+    else if (str_eq(err->code, "unknown_connection"))
+        err_set(err, 400, "invalid_connection",
+            "The connection was deleted while it was being authorized again");
     return ok;
 }
 

@@ -10,6 +10,9 @@
 #include "base/json.h"
 #include "base/str.h"
 
+/* Between reading a config and storing the new one it can change so many times. */
+#define PUT_TRIES 100
+
 static bool column_open(const struct auth *auth, const struct connection_row *row,
     const char *column, const struct blob *sealed, cJSON **out, struct err *err)
 {
@@ -84,18 +87,78 @@ static bool expiry_normalise(
     return true;
 }
 
+void connection_config_lay(cJSON *into, const cJSON *over)
+{
+    const cJSON *item;
+
+    cJSON_ArrayForEach(item, over)
+    {
+        bool empty = cJSON_IsString(item) && item->valuestring[0] == '\0';
+
+        if (!empty || json_get(into, item->string) == NULL)
+            json_set(into, item->string, cJSON_Duplicate(item, true));
+    }
+}
+
+/* The config to store: what is put, laid over that of the connection that is authorized
+ * again. `was` gets that one's row, NULL = none. */
+static bool config_make(const struct auth *auth, const struct connection_put *put,
+    cJSON **config, struct connection_row **was, struct err *err)
+{
+    *config = NULL;
+    *was = NULL;
+    if (put->reconnect_id == 0) {
+        *config = put->config != NULL ? cJSON_Duplicate(put->config, true)
+                                      : cJSON_CreateObject();
+        return true;
+    }
+    if (!store_reload_connection(auth->store, put->reconnect_id, was, err))
+        return false;
+    if (*was == NULL)
+        return err_set(err, 404, "unknown_connection", "the connection does not exist");
+    if (!column_open(auth, *was, "config", &(*was)->config, config, err))
+        return false;
+    json_remove(*config, "overrideTokenRefresh"); /* told of the old credentials */
+    connection_config_lay(*config, put->config);
+    return true;
+}
+
+/* Seals the config and stores. 409 `stale_connection`: once more. */
+static bool put_once(const struct auth *auth, const struct connection_put *put,
+    struct connection_row *row, bool *created, struct connection_row **stored,
+    struct err *err)
+{
+    struct put_terms terms = {
+        .metadata_if_new = put->empty_metadata ? "{}" : NULL,
+        .keep_webhook_url = put->keep_webhook_url,
+        .row_id = put->reconnect_id,
+    };
+    struct connection_row *was;
+    cJSON *config;
+    char context[CONTEXT_SIZE];
+    bool ok;
+
+    connection_context(
+        context, row->environment_id, row->integration_id, row->connection_id, "config");
+    ok = config_make(auth, put, &config, &was, err);
+    if (was != NULL)
+        terms.config = &was->config;
+    ok = ok && sealed_json_write(auth, context, config, &row->config, err) &&
+         store_put_connection(auth->store, row, &terms, created, stored, err);
+    cJSON_Delete(config);
+    connection_row_unref(was);
+    free(row->config.data);
+    row->config = (struct blob){0};
+    return ok;
+}
+
 bool connection_put(const struct auth *auth, const struct connection_put *put,
     bool *created, struct connection *out, struct err *err)
 {
     struct connection_row row = {0}, *stored = NULL;
     struct end_user_row end_user;
     cJSON *credentials = cJSON_Duplicate(put->credentials, true);
-    cJSON *empty = cJSON_CreateObject();
     const char *type = json_str(put->credentials, "type");
-    const struct put_terms terms = {
-        .metadata_if_new = put->empty_metadata ? "{}" : NULL,
-        .keep_webhook_url = put->keep_webhook_url,
-    };
     char context[CONTEXT_SIZE];
     bool ok = false;
 
@@ -122,18 +185,17 @@ bool connection_put(const struct auth *auth, const struct connection_put *put,
         "credentials");
     if (!sealed_json_write(auth, context, credentials, &row.credentials, err))
         goto done;
-    connection_context(
-        context, row.environment_id, row.integration_id, row.connection_id, "config");
-    if (!sealed_json_write(
-            auth, context, put->config != NULL ? put->config : empty, &row.config, err))
-        goto done;
-    if (!store_put_connection(auth->store, &row, &terms, created, &stored, err))
+    for (int i = 0; i < PUT_TRIES && stored == NULL; i++) {
+        if (!put_once(auth, put, &row, created, &stored, err) &&
+            !str_eq(err->code, "stale_connection"))
+            goto done;
+    }
+    if (stored == NULL)
         goto done;
     ok = connection_open(auth, stored, out, err);
 
 done:
     cJSON_Delete(credentials);
-    cJSON_Delete(empty);
     free(row.connection_id);
     free(row.provider_config_key);
     free(row.provider);
@@ -143,6 +205,5 @@ done:
     free(row.errors_json);
     free(row.webhook_url_override);
     free(row.credentials.data);
-    free(row.config.data);
     return ok;
 }

@@ -36,10 +36,17 @@ struct connection_put {
     const struct end_user_row *end_user; /* NULL = keep, or none */
     const char *webhook_url_override;
     bool keep_webhook_url; /* NULL above = keep, or none; else NULL clears */
+    /* The row of the connection that is authorized again, 0 = none: it must still be
+     * there (else 404 `unknown_connection`), and `config` is laid over its config. */
+    int64_t reconnect_id;
 };
 /* Reads auth type, refresh token and expiry out of `credentials`, seals, stores. */
 bool connection_put(const struct auth *auth, const struct connection_put *put,
     bool *created, struct connection *out, struct err *err);
+
+/* Copies the members of `over` into a config; an empty text yields to what is there
+ * (contract auth.md section 3.3). */
+void connection_config_lay(cJSON *into, const cJSON *over);
 
 /* When do these credentials expire? 0 = never. `expires_at` may be ISO text, ms or
  * seconds (contract auth.md section 3.4). False when there is one and it cannot be read.

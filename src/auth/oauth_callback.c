@@ -66,20 +66,6 @@ static bool code_check(
         outcome->provider_error);
 }
 
-/* Later wins, but an empty text yields to what is there. */
-static void config_lay(cJSON *into, const cJSON *over)
-{
-    const cJSON *item;
-
-    cJSON_ArrayForEach(item, over)
-    {
-        bool empty = cJSON_IsString(item) && item->valuestring[0] == '\0';
-
-        if (!empty || json_get(into, item->string) == NULL)
-            json_set(into, item->string, cJSON_Duplicate(item, true));
-    }
-}
-
 static void callback_metadata(
     const struct provider *provider, const cJSON *query, cJSON *config)
 {
@@ -104,7 +90,7 @@ static cJSON *config_make(const struct provider *provider, const cJSON *raw,
     if (raw != NULL)
         token_response_metadata(provider, raw, config);
     callback_metadata(provider, query, config);
-    config_lay(config, submitted);
+    connection_config_lay(config, submitted);
     return config;
 }
 
@@ -165,6 +151,12 @@ static char *session_tags_text(const cJSON *session)
     return cJSON_IsObject(tags) ? json_print(tags) : NULL;
 }
 
+static bool reconnect_gone(struct err *err)
+{
+    return err_set(err, 400, "connection_not_found",
+        "The connection was deleted while it was being authorized again");
+}
+
 /* What the flow says nothing of stays as it is when the connection is stored. */
 static bool connection_store(const struct auth *auth, int64_t environment_id,
     const struct integration *integration, const cJSON *state, const cJSON *credentials,
@@ -180,13 +172,16 @@ static bool connection_store(const struct auth *auth, int64_t environment_id,
         .empty_metadata = true,
         .tags = json_get(session, "tags"),
         .webhook_url_override = json_str(session, "webhook_url_override"),
-        .keep_webhook_url = session == NULL,
+        .keep_webhook_url = true,
     };
     struct connection connection;
     struct end_user_row end_user;
     char *tags_text = session_tags_text(session);
     bool ok;
 
+    json_i64(state, "reconnect_row_id", &put.reconnect_id);
+    if (put.reconnect_id != 0 && cJSON_GetArraySize(put.tags) == 0)
+        put.tags = NULL;
     if (end_user_view(json_get(session, "end_user"), json_get(session, "organization"),
             &end_user)) {
         end_user.tags_json = tags_text;
@@ -195,6 +190,8 @@ static bool connection_store(const struct auth *auth, int64_t environment_id,
     ok = connection_put(auth, &put, created, &connection, err);
     if (ok)
         connection_finish(&connection);
+    else if (str_eq(err->code, "unknown_connection"))
+        reconnect_gone(err);
     free(tags_text);
     return ok;
 }
@@ -227,6 +224,7 @@ static bool integration_again(const struct auth *auth, int64_t environment_id,
     return false;
 }
 
+/* Before the code is spent; what is deleted later is found by the put. */
 static bool reconnect_check(const struct auth *auth, const cJSON *state, struct err *err)
 {
     struct connection_row *row = NULL;
@@ -239,8 +237,7 @@ static bool reconnect_check(const struct auth *auth, const cJSON *state, struct 
         return false;
     ok = row != NULL;
     connection_row_unref(row);
-    return ok || err_set(err, 400, "connection_not_found",
-                     "The connection was deleted while it was being authorized again");
+    return ok || reconnect_gone(err);
 }
 
 static bool state_finish(const struct auth *auth, const struct oauth_callback *callback,

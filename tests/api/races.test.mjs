@@ -107,41 +107,43 @@ describe('beside a refresh', () => {
   });
 });
 
+// ---- authorizations under way ----
+
+const patch = (key, id, body) => world.nangod.must(200, 'PATCH', `/connections/${id}?provider_config_key=${key}`, { body });
+const remove = (key, id) => world.nangod.must(200, 'DELETE', `/connections/${id}?provider_config_key=${key}`);
+const reconnectSession = async (key, id, more = {}) =>
+  (await world.nangod.must(201, 'POST', '/connect/sessions/reconnect', { body: { integration_id: key, connection_id: id, ...more } })).data.token;
+const url = (path, query) => `${path}?${new URLSearchParams(query)}`;
+
+// An API key entered in a browser, whose check waits at the provider; done() lets it through.
+async function checking(query) {
+  const gate = world.echo.hold('new');
+  const answer = world.nangod.api('POST', url('/api-auth/api-key/slow', query), { key: null, body: { apiKey: 'new' } });
+  await inTime('the check', gate.arrived.promise);
+  return { done: () => (gate.release.resolve(), answer) };
+}
+
+async function slowConnection() {
+  const id = fresh();
+  world.echo.release('old');
+  assert.equal((await put('slow', id, secret('old'))).status, 201);
+  return id;
+}
+
+// A redirect flow whose code is being exchanged; done() lets it end and gives the page.
+async function exchanging(query) {
+  const browser = new Browser();
+  const login = await browser.open(`${world.nangod.base}${url('/oauth/connect/oauth', query)}`);
+  const consent = await browser.submit(login, { login: 'ann', password: 'any' });
+  const isCallback = (next) => next.startsWith(`${world.nangod.base}/oauth/callback`);
+  const { next } = await browser.submit(consent, {}, { go: (to) => !isCallback(to) });
+  const gate = world.oauth.script({ hold: true });
+  const page = browser.visit(next);
+  await inTime('the exchange', gate.arrived);
+  return { done: () => (gate.release(), page) };
+}
+
 describe('beside an authorization', () => {
-  const patch = (key, id, body) => world.nangod.must(200, 'PATCH', `/connections/${id}?provider_config_key=${key}`, { body });
-  const remove = (key, id) => world.nangod.must(200, 'DELETE', `/connections/${id}?provider_config_key=${key}`);
-  const reconnectSession = async (key, id, more = {}) =>
-    (await world.nangod.must(201, 'POST', '/connect/sessions/reconnect', { body: { integration_id: key, connection_id: id, ...more } })).data.token;
-  const url = (path, query) => `${path}?${new URLSearchParams(query)}`;
-
-  // An API key entered in a browser, whose check waits at the provider; done() lets it through.
-  async function checking(query) {
-    const gate = world.echo.hold('new');
-    const answer = world.nangod.api('POST', url('/api-auth/api-key/slow', query), { key: null, body: { apiKey: 'new' } });
-    await inTime('the check', gate.arrived.promise);
-    return { done: () => (gate.release.resolve(), answer) };
-  }
-
-  async function slowConnection() {
-    const id = fresh();
-    world.echo.release('old');
-    assert.equal((await put('slow', id, secret('old'))).status, 201);
-    return id;
-  }
-
-  // A redirect flow whose code is being exchanged; done() lets it end and gives the page.
-  async function exchanging(query) {
-    const browser = new Browser();
-    const login = await browser.open(`${world.nangod.base}${url('/oauth/connect/oauth', query)}`);
-    const consent = await browser.submit(login, { login: 'ann', password: 'any' });
-    const isCallback = (next) => next.startsWith(`${world.nangod.base}/oauth/callback`);
-    const { next } = await browser.submit(consent, {}, { go: (to) => !isCallback(to) });
-    const gate = world.oauth.script({ hold: true });
-    const page = browser.visit(next);
-    await inTime('the exchange', gate.arrived);
-    return { done: () => (gate.release(), page) };
-  }
-
   const webhook = 'https://hooks.example.com/patched';
   async function assertPatched(key, id) {
     const now = (await world.get(key, id)).body;
@@ -167,6 +169,84 @@ describe('beside an authorization', () => {
     assert.equal((await done()).status, 200);
     await assertPatched('oauth', id);
   });
+});
+
+describe('authorizing again', () => {
+  const kinds = {
+    'by a key': {
+      key: 'slow',
+      begin: slowConnection,
+      start: checking,
+    },
+    'by redirect': {
+      key: 'oauth',
+      begin: async () => {
+        const id = fresh();
+        await world.connect('oauth', id);
+        return id;
+      },
+      start: exchanging,
+    },
+  };
+  const failed = { 'by a key': /invalid_connection/, 'by redirect': /connection_not_found/ };
+
+  for (const [name, { key, begin, start }] of Object.entries(kinds)) {
+    const existing = async () => {
+      const id = await begin();
+      await world.nangod.must(201, 'POST', '/connections', {
+        body: {
+          provider_config_key: key,
+          connection_id: id,
+          credentials: key === 'slow' ? secret('old') : { type: 'OAUTH2', access_token: 'old' },
+          tags: { kept: 'yes' },
+          webhook_url_override: 'https://hooks.example.com/kept',
+          connection_config: { kept: 'a', replaced: 'b', emptied: 'c' },
+        },
+      });
+      return id;
+    };
+
+    test(`${name}: what the session does not name is kept, its config over the old one`, async () => {
+      const id = await existing();
+      const { done } = await start({ connect_session_token: await reconnectSession(key, id), 'params[replaced]': 'new', 'params[added]': 'too', 'params[emptied]': '' });
+      assert.equal((await done()).status, 200);
+      const now = (await world.get(key, id)).body;
+      assert.deepEqual(now.tags, { kept: 'yes' });
+      assert.equal(now.webhook_url_override, 'https://hooks.example.com/kept');
+      assert.deepEqual(now.connection_config, { kept: 'a', replaced: 'new', emptied: 'c', added: 'too' });
+      assert.notEqual(now.credentials.apiKey ?? now.credentials.access_token, 'old');
+    });
+
+    test(`${name}: tags and webhook address of the session replace what is there`, async () => {
+      const id = await existing();
+      const { done } = await start({ connect_session_token: await reconnectSession(key, id, { tags: { other: 'one' }, webhook_url_override: 'https://hooks.example.com/new' }) });
+      assert.equal((await done()).status, 200);
+      const now = (await world.get(key, id)).body;
+      assert.deepEqual(now.tags, { other: 'one' });
+      assert.equal(now.webhook_url_override, 'https://hooks.example.com/new');
+    });
+
+    test(`${name}: a connection deleted meanwhile stays deleted`, async () => {
+      const id = await existing();
+      const { done } = await start({ connect_session_token: await reconnectSession(key, id) });
+      await remove(key, id);
+      const answer = await done();
+      assert.equal(answer.status, 400);
+      assert.match(answer.text, failed[name]);
+      assert.equal((await world.get(key, id)).status, 404);
+    });
+
+    test(`${name}: another connection of its name is not touched`, async () => {
+      const id = await existing();
+      const { done } = await start({ connect_session_token: await reconnectSession(key, id) });
+      await remove(key, id);
+      world.echo.release('another');
+      await put(key, id, key === 'slow' ? secret('another') : { type: 'OAUTH2', access_token: 'another' });
+      assert.equal((await done()).status, 400);
+      const now = (await world.get(key, id)).body;
+      assert.equal(now.credentials.apiKey ?? now.credentials.access_token, 'another');
+    });
+  }
 });
 
 describe('a stop while the provider is thinking', () => {
