@@ -25,7 +25,7 @@ struct wish {
     const char *scopes; /* comma list: the override, else the integration's */
     cJSON *overrides;   /* client_id, client_secret; NULL = the integration's client */
     const char *refresh_token;
-    char connection_id[256];
+    char *connection_id; /* up to 255 UTF-16 units, which are more bytes */
     int64_t reconnect_row_id;
 };
 
@@ -34,6 +34,7 @@ static void wish_finish(struct wish *wish)
     cJSON_Delete(wish->config);
     cJSON_Delete(wish->authorization_params);
     cJSON_Delete(wish->overrides);
+    free(wish->connection_id);
 }
 
 static void strings_merge(cJSON *into, const cJSON *from)
@@ -116,14 +117,16 @@ static bool wish_connection(const struct auth *auth, struct wish *wish,
     const struct oauth_start *start, struct err *err)
 {
     struct connection_row *row = NULL;
+    char uuid[UUID_TEXT_SIZE];
     bool ok;
 
+    if (start->session == NULL && !str_is_empty(start->connection_id)) {
+        wish->connection_id = str_dup(start->connection_id);
+        return true;
+    }
     if (start->session == NULL || start->session->row->connection_id == 0) {
-        if (start->session == NULL && !str_is_empty(start->connection_id))
-            str_copy(
-                wish->connection_id, sizeof wish->connection_id, start->connection_id);
-        else
-            crypto_uuid_v4(wish->connection_id);
+        crypto_uuid_v4(uuid);
+        wish->connection_id = str_dup(uuid);
         return true;
     }
     wish->reconnect_row_id = start->session->row->connection_id;
@@ -135,7 +138,7 @@ static bool wish_connection(const struct auth *auth, struct wish *wish,
     ok = str_eq(row->provider_config_key, start->provider_config_key) ||
          err_set(err, 400, "integration_not_allowed",
              "The connection of this session belongs to another integration");
-    str_copy(wish->connection_id, sizeof wish->connection_id, row->connection_id);
+    wish->connection_id = str_dup(row->connection_id);
     connection_row_unref(row);
     return ok;
 }

@@ -390,6 +390,17 @@ describe('connecting without a popup', () => {
     }
   });
 
+  test('again, under an id that is longer in bytes than in characters', async () => {
+    const id = '\u20ac'.repeat(255);
+    await world.nangod.must(201, 'POST', '/connections', { body: { provider_config_key: 'key', connection_id: id, credentials: { type: 'API_KEY', apiKey: 'old' } } });
+    const { data } = await world.nangod.must(201, 'POST', '/connect/sessions/reconnect', { body: { connection_id: id, integration_id: 'key' } });
+    const before = (await all()).length;
+    const answer = await post('/api-auth/api-key/key', { connect_session_token: data.token }, { apiKey: 'new' });
+    assert.equal(answer.status, 200, answer.text);
+    assert.equal(answer.body.connectionId, id);
+    assert.equal((await all()).length, before);
+  });
+
   test('an API key that the provider refuses is not stored', async () => {
     const before = (await all()).length;
     const token = await newSession({ end_user: { id: 'verified' } });

@@ -446,6 +446,34 @@ TEST(reconnecting_keeps_the_connection_and_ends_its_failures)
     world_end(&w);
 }
 
+TEST(an_id_of_many_bytes_is_reconnected_whole)
+{
+    struct world w;
+    struct session session;
+    struct oauth_start start;
+    struct oauth_outcome outcome;
+    struct connection_row *row;
+    struct buf id;
+
+    world_begin(&w);
+    buf_init(&id, 0);
+    for (int i = 0; i < 255; i++)
+        buf_puts(&id, "\xe2\x82\xac");
+    row = given_connection(&w, id.data, 1);
+    given_session(&w, "{\"tags\":{}}", row->id, &session);
+    start = start_of(&w);
+    start.session = &session;
+    flow(&w, &start, "{\"code\":\"k\"}", &outcome);
+    assert_false(outcome.created);
+    assert_string_equal(outcome.connection_id, id.data);
+    assert_string_equal(stored(&w, id.data, "access_token"), "at-1");
+    oauth_outcome_finish(&outcome);
+    session_finish(&session);
+    connection_row_unref(row);
+    buf_finish(&id);
+    world_end(&w);
+}
+
 TEST(reconnecting_what_was_deleted_meanwhile_fails_and_stores_nothing)
 {
     struct world w;
@@ -544,6 +572,7 @@ int main(void)
         cmocka_unit_test(the_defaults_of_a_session_win_and_its_end_user_is_linked),
         cmocka_unit_test(a_session_keeps_to_its_integrations),
         cmocka_unit_test(reconnecting_keeps_the_connection_and_ends_its_failures),
+        cmocka_unit_test(an_id_of_many_bytes_is_reconnected_whole),
         cmocka_unit_test(
             reconnecting_what_was_deleted_meanwhile_fails_and_stores_nothing),
         cmocka_unit_test(
