@@ -14,6 +14,17 @@
 
 #define COOKIE_SECONDS 3600
 
+/* HEAD is safe (RFC 9110 section 9.2.1), but what GET does here begins a flow or uses up
+ * its state: link checkers and mail scanners ask so before the person does. They learn
+ * that there is something; true when the call was answered. */
+static bool reply_head(struct call *call)
+{
+    if (strcmp(http_method(call->req), "HEAD") != 0)
+        return false;
+    reply_plain(call, 200, "text/html; charset=utf-8", "");
+    return true;
+}
+
 static void reply_redirect(struct call *call, const struct oauth_redirect *redirect)
 {
     bool https = str_starts_nocase(call->server->public_url, "https://");
@@ -48,6 +59,8 @@ void oauth_connect(struct call *call)
     struct browser browser;
     struct err err = {0};
 
+    if (reply_head(call))
+        return;
     environment = call_environment(call);
     if (environment == NULL || !browser_read(call, &browser))
         return;
@@ -173,7 +186,7 @@ void oauth_callback(struct call *call)
     int64_t environment_id;
     cJSON *strings;
 
-    if (call_query(call) == NULL)
+    if (reply_head(call) || call_query(call) == NULL)
         return;
     callback = (struct oauth_callback){
         .state = state_of(call),

@@ -229,6 +229,21 @@ describe('a flow is refused', () => {
     assert.equal((await connectionsOf('replay')).length, 1);
   });
 
+  test('but HEAD uses nothing up, neither a state nor a session', async () => {
+    const browser = new Browser();
+    const start = connectUrl('oauth', { connect_session_token: await newSession({ end_user: { id: 'head' } }) });
+    const head = await browser.visit(start, { method: 'HEAD' });
+    assert.equal(head.status, 200);
+    assert.equal(head.headers['set-cookie'], undefined, 'no flow was begun');
+    assert.equal(head.headers.location, undefined);
+    const callback = await consentUpToCallback(browser, start);
+    world.oauth.reset();
+    assert.equal((await browser.visit(callback, { method: 'HEAD' })).status, 200);
+    assert.deepEqual(world.oauth.tokenCalls(), []);
+    assert.equal((await browser.visit(callback)).status, 200);
+    assert.equal((await connectionsOf('head')).length, 1);
+  });
+
   test('a state used twice at the same moment: one of them wins', async () => {
     const browser = new Browser();
     const callback = await consentUpToCallback(browser, connectUrl('oauth', { connect_session_token: await newSession({ end_user: { id: 'race' } }) }));
