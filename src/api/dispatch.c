@@ -158,7 +158,12 @@ static void on_body(
 {
     struct call *call = arg;
 
-    (void)req; /* call->req */
+    if (result == HTTP_BODY_GONE) { /* half a request is none: nothing of it is done */
+        call->req = NULL;
+        http_abort(req);
+        call_free(call);
+        return;
+    }
     if (result == HTTP_BODY_TOO_LARGE) {
         reply_fault(call, 413, "request_too_large", "The body is larger than %zu bytes",
             call->server->body_limit);
@@ -166,8 +171,7 @@ static void on_body(
         return;
     }
     /* a length of zero announces a body, too: an empty one */
-    if (result == HTTP_BODY_OK &&
-        (http_has_body(call->req) || http_header(call->req, "content-length") != NULL))
+    if (http_has_body(call->req) || http_header(call->req, "content-length") != NULL)
         call->body_text = buf_take(body, &call->body_len);
     submit(call, run_on_worker);
 }

@@ -82,7 +82,8 @@ enum http_body_result {
     HTTP_BODY_OK,
     HTTP_BODY_TOO_LARGE, /* the rest is drained or the connection will be closed: answer
                             413 */
-    HTTP_BODY_GONE,      /* the client left; answer anyway (it goes nowhere) */
+    HTTP_BODY_GONE,      /* it did not arrive whole, as the client left or what it sent is
+                            malformed: nothing may be done for it; end it by http_abort() */
 };
 /* Collects the whole body, then calls `done` once; the body is borrowed for that call,
  * unless taken with buf_take(). Calls back at once when there is no body. */

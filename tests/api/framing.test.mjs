@@ -132,3 +132,33 @@ describe('unambiguous framing', () => {
     assert.deepEqual(client.statuses, [100, 400]);
   });
 });
+
+describe('a body that does not arrive whole', () => {
+  const connection = '/connections/m1?provider_config_key=bearer';
+  const head = (lines) =>
+    `DELETE ${connection} HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer ${nangod.keys.secretKey}\r\n${lines.map((line) => `${line}\r\n`).join('')}\r\n`;
+
+  before(async () => {
+    await nangod.must(200, 'POST', '/integrations', { body: { provider: 'private-api-bearer', unique_key: 'bearer' } });
+    await nangod.must(201, 'POST', '/connections', { body: { provider_config_key: 'bearer', connection_id: 'm1', credentials: { type: 'API_KEY', apiKey: 'k' } } });
+  });
+
+  for (const [what, lines, body] of [
+    ['malformed chunks', ['Transfer-Encoding: chunked'], 'zz\r\n'],
+    ['chunks that turn malformed', ['Transfer-Encoding: chunked'], '2\r\n{}\r\nzz\r\n'],
+    ['chunks that stop', ['Transfer-Encoding: chunked'], '2\r\n{}\r\n'],
+    ['fewer bytes than announced', ['Content-Length: 100'], '{'],
+    ['no byte of those announced', ['Content-Type: application/json', 'Content-Length: 2'], ''],
+  ]) {
+    it(`${what}: nothing is done`, async () => {
+      const client = await RawClient.open(nangod.port);
+      client.write(head(lines) + body);
+      client.socket.end(); // after the 400, where there is one
+      await client.close();
+      assert.ok(client.statuses.every((status) => status === 400), client.text);
+      // Writes go through one line: what was begun before is done before this.
+      await nangod.must(201, 'POST', '/connections/metadata', { body: { provider_config_key: 'bearer', connection_id: 'm1', metadata: { still: what } } });
+      await nangod.must(200, 'GET', connection);
+    });
+  }
+});
