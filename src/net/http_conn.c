@@ -223,6 +223,8 @@ static void answer_done(struct conn *conn)
     conn->since_ms = clock_mono_ms();
     conn->searched = 0;
     release(&conn->out);
+    /* Reading was switched off if more came while the answer was on its way. */
+    want(conn, conn->events | EPOLLIN | EPOLLRDHUP);
     list_remove(conn);
     list_append(conn);
 }

@@ -403,6 +403,36 @@ TEST(a_large_answer_arrives_whole_at_a_slow_reader)
     close(fd);
 }
 
+static void nothing(void *arg)
+{
+    (void)arg;
+}
+
+/* The loop has looked at everything that was sent before. */
+static void loop_goes_round(struct world *w)
+{
+    world_call(w, nothing, NULL);
+    world_call(w, nothing, NULL);
+}
+
+TEST(a_request_that_comes_while_a_large_answer_leaves_is_answered)
+{
+    int fd = dial(world.port);
+    struct reply reply;
+
+    say(fd, "GET /bytes/20000000 HTTP/1.1\r\n" HOST "\r\n");
+    loop_goes_round(&world);
+    say(fd, "GET /status/200 HTTP/1.1\r\n" HOST "\r\n");
+    loop_goes_round(&world);
+    assert_true(hear(fd, &reply, false));
+    assert_int_equal(reply.body.len, 20000000);
+    reply_finish(&reply);
+    assert_true(hear(fd, &reply, false));
+    assert_string_equal(reply.body.data, "hello");
+    reply_finish(&reply);
+    close(fd);
+}
+
 TEST(bodies_up_to_the_limit_are_read_and_larger_ones_refused)
 {
     static const struct {
@@ -788,6 +818,7 @@ int main(void)
         cmocka_unit_test(pipelined_requests_are_answered_in_their_order),
         cmocka_unit_test(what_was_read_is_wiped_once_it_is_used),
         cmocka_unit_test(a_large_answer_arrives_whole_at_a_slow_reader),
+        cmocka_unit_test(a_request_that_comes_while_a_large_answer_leaves_is_answered),
         cmocka_unit_test(bodies_up_to_the_limit_are_read_and_larger_ones_refused),
         cmocka_unit_test(an_answer_before_a_small_body_s_end_keeps_the_connection),
         cmocka_unit_test(an_answer_before_a_large_body_s_end_closes_and_still_arrives),
