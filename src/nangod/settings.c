@@ -65,7 +65,7 @@ static const struct setting table[] = {
     {"http.idle_timeout_s", NUMBER, AT(http_idle_timeout_s), "60", 1, 86400, NULL, NULL, false,
         "Seconds until a silent client is disconnected."},
     {"http.max_connections", NUMBER, AT(http_max_connections), "20000", 16, 1000000, NULL, NULL, false,
-        "Clients connected at once, for each event loop."},
+        "Clients connected at once, for each event loop. Above it, whoever was idle for longest gives way; if nobody is idle, new clients wait."},
     {"http.drain_timeout_s", NUMBER, AT(http_drain_timeout_s), "30", 0, 3600, NULL, NULL, false,
         "Seconds that a stopping server waits for requests in progress."},
     {"vault.key", SECRET, AT(vault_key), NULL, 0, 0, NULL, "NANGO_ENCRYPTION_KEY", false,

@@ -132,6 +132,7 @@ void conn_close(struct conn *conn, bool reset)
     close(conn->fd);
     list_remove(conn);
     atomic_fetch_sub_explicit(&conn->server->connections, 1, memory_order_relaxed);
+    server_has_room(conn->server);
     detach(conn);
     conn_leave(conn);
 }

@@ -21,17 +21,32 @@
 
 #define ACCEPTS_PER_EVENT 64
 #define ACCEPT_PAUSE_MS 50
+#define EVICT_AGE_MS 1000
 
-/* Closes the connection that has been idle for longest; false when all are at work. */
-static bool evict_idle(struct http_server *server)
+/* Who may give way to a new client: it waits for a request, or for the client to close
+ * after the last answer, and has done so for a moment, so that nobody loses the
+ * connection just made or just answered. What it sent and we did not read yet counts. */
+static bool may_be_evicted(const struct conn *conn, int64_t now_ms)
 {
+    char byte;
+
+    if (now_ms - conn->since_ms < EVICT_AGE_MS)
+        return false;
+    return conn->state == CONN_LINGER ||
+           (conn->state == CONN_HEAD &&
+               recv(conn->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) <= 0);
+}
+
+/* The one that has been idle for longest, or NULL. */
+static struct conn *find_idle(const struct http_server *server)
+{
+    int64_t now_ms = clock_mono_ms();
+
     for (struct conn *conn = server->first; conn != NULL; conn = conn->next) {
-        if (conn->state == CONN_HEAD || conn->state == CONN_LINGER) {
-            conn_close(conn, false);
-            return true;
-        }
+        if (may_be_evicted(conn, now_ms))
+            return conn;
     }
-    return false;
+    return NULL;
 }
 
 static void on_accept(void *arg, uint32_t events);
@@ -46,13 +61,27 @@ static void accept_again(void *arg)
             server->reactor, server->config.listen_fd, EPOLLIN, on_accept, server);
 }
 
-/* Out of descriptors or over the limit with every client at work: wait a moment. */
+/* Out of descriptors or at the limit, and nobody can give way: new clients wait in the
+ * backlog until a connection closes. The timer is for those that become idle. */
 static void pause_accepting(struct http_server *server)
 {
     reactor_watch_remove(server->watch);
     server->watch = NULL;
     server->accept_again =
         reactor_timer_start(server->reactor, ACCEPT_PAUSE_MS, accept_again, server);
+}
+
+void server_has_room(struct http_server *server)
+{
+    if (server->accept_again == NULL)
+        return;
+    reactor_timer_cancel(server->accept_again);
+    accept_again(server);
+}
+
+static bool out_of_descriptors(void)
+{
+    return errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == ENOBUFS;
 }
 
 static void on_accept(void *arg, uint32_t events)
@@ -63,23 +92,34 @@ static void on_accept(void *arg, uint32_t events)
     for (int i = 0; i < ACCEPTS_PER_EVENT && server->watch != NULL; i++) {
         struct sockaddr_storage peer;
         socklen_t peer_len = sizeof peer;
+        struct conn *idle = NULL;
         const int on = 1;
         int fd;
 
-        if (server->connections >= server->config.max_connections &&
-            !evict_idle(server)) {
-            pause_accepting(server);
-            return;
+        if (server->connections >= server->config.max_connections) {
+            idle = find_idle(server);
+            if (idle == NULL) {
+                pause_accepting(server);
+                return;
+            }
         }
         fd = accept4(server->config.listen_fd, (struct sockaddr *)&peer, &peer_len,
             SOCK_NONBLOCK | SOCK_CLOEXEC);
         if (fd < 0) {
-            if ((errno == EMFILE || errno == ENFILE || errno == ENOMEM ||
-                    errno == ENOBUFS) &&
-                !evict_idle(server))
+            /* The kernel looks for a free descriptor before it looks for a client: only
+             * the first turn knows that one is there. */
+            if (i > 0 || !out_of_descriptors())
+                return;
+            if (idle == NULL)
+                idle = find_idle(server);
+            if (idle != NULL)
+                conn_close(idle, false);
+            else
                 pause_accepting(server);
             return;
         }
+        if (idle != NULL)
+            conn_close(idle, false);
         (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
         conn_new(server, fd, (const struct sockaddr *)&peer);
     }
@@ -187,6 +227,7 @@ void http_server_free(struct http_server *server)
     reactor_watch_remove(server->watch);
     reactor_timer_cancel(server->sweep);
     reactor_timer_cancel(server->accept_again);
+    server->accept_again = NULL;
     while (server->first != NULL)
         conn_gone(server->first);
     (void)conn_flush_dirty(server); /* frees those that waited in the list */

@@ -132,6 +132,10 @@ struct http_server {
         *scratch; /* what is read is parsed here if nothing waits before it, then wiped */
 };
 
+/* http_server.c */
+/* A connection closed: who waits to be accepted may be. */
+void server_has_room(struct http_server *server);
+
 /* http_conn.c */
 void conn_new(struct http_server *server, int fd, const struct sockaddr *peer);
 void conn_enter(struct conn *conn);

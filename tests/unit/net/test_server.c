@@ -705,27 +705,78 @@ TEST(a_slow_head_is_cut_off_and_an_idle_connection_closed)
     world_stop(&own);
 }
 
-TEST(over_the_limit_the_longest_idle_gives_way_and_a_new_client_is_served)
+enum {
+    LIMIT = 8
+};
+
+TEST(at_the_limit_nobody_gives_way_while_nobody_waits)
 {
-    enum {
-        LIMIT = 8
-    };
     const struct http_server_config config = {
         .on_request = on_request, .max_connections = LIMIT};
     struct world own;
-    int idle[LIMIT * 3];
+    int fds[LIMIT];
 
     world_start(&own, &config);
+    for (int i = 0; i < LIMIT; i++)
+        fds[i] = dial(own.port);
+    for (int turn = 0; turn < 2; turn++) {
+        for (int i = 0; i < LIMIT; i++)
+            expect_still_open(fds[i]);
+    }
+    for (int i = 0; i < LIMIT; i++)
+        close(fds[i]);
+    world_stop(&own);
+}
+
+TEST(over_the_limit_new_clients_wait_and_all_are_answered)
+{
+    const struct http_server_config config = {
+        .on_request = on_request, .max_connections = LIMIT};
+    struct world own;
+    int fds[LIMIT * 3];
+
+    world_start(&own, &config);
+    for (int i = 0; i < LIMIT * 3; i++)
+        fds[i] = dial(own.port);
+    for (int i = LIMIT * 3 - 1; i >= 0; i--) /* the first in the queue ask last */
+        say(fds[i], "GET /status/200 HTTP/1.1\r\n" HOST "Connection: close\r\n\r\n");
     for (int i = 0; i < LIMIT * 3; i++) {
+        struct reply reply;
+
+        assert_true(hear(fds[i], &reply, false));
+        assert_int_equal(reply.status, 200);
+        assert_true(http_server_connections(own.server) <= LIMIT);
+        reply_finish(&reply);
+        assert_true(is_closed(fds[i]));
+        close(fds[i]);
+    }
+    world_stop(&own);
+}
+
+TEST(over_the_limit_the_longest_idle_gives_way_and_a_new_client_is_served)
+{
+    const struct http_server_config config = {
+        .on_request = on_request, .max_connections = LIMIT};
+    struct world own;
+    int idle[LIMIT], fd;
+    struct reply reply;
+
+    world_start(&own, &config);
+    for (int i = 0; i < LIMIT; i++) {
         idle[i] = dial(own.port);
-        if (i % 2 == 0)
+        if (i % 2 == 1)
             say(idle[i], "GET /slow HTTP/1.1\r\n");
     }
-    assert_int_equal(
-        ask(own.port, "GET /status/200 HTTP/1.1\r\n" HOST "\r\n", NULL), 200);
+    fd = dial(own.port);
+    reply = talk(fd, "GET /status/200 HTTP/1.1\r\n" HOST "\r\n");
+    assert_int_equal(reply.status, 200);
     assert_true(http_server_connections(own.server) <= LIMIT);
-    for (int i = 0; i < LIMIT * 3; i++)
+    reply_finish(&reply);
+    assert_true(is_closed(idle[0]));
+    expect_still_open(idle[LIMIT - 2]);
+    for (int i = 0; i < LIMIT; i++)
         close(idle[i]);
+    close(fd);
     world_stop(&own);
 }
 
@@ -829,6 +880,8 @@ int main(void)
         cmocka_unit_test(a_client_that_leaves_is_noticed_while_the_handler_waits),
         cmocka_unit_test(a_client_that_left_before_its_body_was_taken_is_noticed_after),
         cmocka_unit_test(a_slow_head_is_cut_off_and_an_idle_connection_closed),
+        cmocka_unit_test(at_the_limit_nobody_gives_way_while_nobody_waits),
+        cmocka_unit_test(over_the_limit_new_clients_wait_and_all_are_answered),
         cmocka_unit_test(
             over_the_limit_the_longest_idle_gives_way_and_a_new_client_is_served),
         cmocka_unit_test(draining_ends_idle_connections_and_lets_requests_finish),
