@@ -36,10 +36,19 @@ static void put_field(struct buf *out, const char *name, const char *value)
     buf_append(out, "\r\n", 2);
 }
 
+/* Bytes are about to wait for the client: its time to take them runs from here, however
+ * long the handler took to make them. */
+static void begin_waiting(struct conn *conn)
+{
+    if (conn_waiting(conn) == 0)
+        conn->since_ms = clock_mono_ms();
+}
+
 void answer_bare(struct conn *conn, int status)
 {
     struct buf *out = &conn->out;
 
+    begin_waiting(conn);
     conn->close_after = true;
     buf_printf(out, "HTTP/1.1 %d %s\r\n", status, http_reason(status));
     put_field(out, "Date", server_date(conn->server));
@@ -144,6 +153,7 @@ static void respond_here(struct http_req *req, int status,
     req->ended = true;
     if (conn != NULL) {
         conn_enter(conn);
+        begin_waiting(conn);
         put_head(req, status, headers, (int64_t)len);
         drop_rest(req);
         if (!req->no_body && len <= INLINE_BODY) {
@@ -215,6 +225,7 @@ void http_start(
     assert(!req->started && !req->ended);
     if (req->conn == NULL)
         return;
+    begin_waiting(req->conn);
     put_head(req, status, headers, length);
     conn_mark_dirty(req->conn);
 }
@@ -226,6 +237,7 @@ size_t http_write(struct http_req *req, const char *data, size_t len)
 
     if (conn == NULL || len == 0)
         return conn != NULL ? conn_waiting(conn) : 0;
+    begin_waiting(conn);
     if (!req->no_body) {
         if (req->length_left >= 0) { /* never more than was announced */
             if ((uint64_t)req->length_left < len)
@@ -281,6 +293,7 @@ void http_finish(struct http_req *req)
         if (!rest_is_small(req))
             conn->close_after = true;
         drop_rest(req);
+        begin_waiting(conn);
         if (req->chunked)
             buf_puts(&conn->out, "0\r\n\r\n");
         conn_mark_dirty(conn);

@@ -173,6 +173,7 @@ static void take_body(struct http_req *req, enum body_taker taker)
     req->taker = taker;
     if (conn == NULL)
         return;
+    conn->since_ms = clock_mono_ms(); /* until now the client was kept waiting */
     if (req->continue_due) {
         req->continue_due = false;
         buf_puts(&conn->out, "HTTP/1.1 100 Continue\r\n\r\n");
@@ -226,8 +227,11 @@ void http_resume_body(struct http_req *req)
     if (!req->paused)
         return;
     req->paused = false;
-    if (req->conn != NULL && req->conn->depth == 0)
+    if (req->conn == NULL)
+        return;
+    req->conn->since_ms = clock_mono_ms();
+    if (req->conn->depth == 0)
         conn_pump(req->conn);
-    else if (req->conn != NULL)
+    else
         conn_mark_dirty(req->conn); /* pumped when the stack is gone */
 }

@@ -56,10 +56,12 @@ struct conn {
     bool writing;     /* http_write() is on the stack: no failure is told meanwhile */
     bool dirty;       /* in the server's list of what to flush */
     struct conn *next_dirty;
-    int64_t since_ms; /* of the head's first byte, or the last progress */
-    struct buf in;    /* what was read and not yet used */
-    size_t searched;  /* of `in`, for the end of a head */
-    struct buf out;   /* what waits to be sent, from out_at on */
+    /* Of the head's first byte, or of the last progress; or when it became the client's
+     * turn, to send its body or to take what waits for it. */
+    int64_t since_ms;
+    struct buf in;   /* what was read and not yet used */
+    size_t searched; /* of `in`, for the end of a head */
+    struct buf out;  /* what waits to be sent, from out_at on */
     size_t out_at;
     char *tail; /* a whole answer's body that did not fit into the socket at once */
     size_t tail_len, tail_at;

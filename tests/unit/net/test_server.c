@@ -705,6 +705,59 @@ TEST(a_slow_head_is_cut_off_and_an_idle_connection_closed)
     world_stop(&own);
 }
 
+/* Keeps the loop until every connection looks old and the sweep is due: it runs right
+ * after this, before anything that the handler queues is sent. */
+static void work_for_long(void)
+{
+    int64_t until = clock_mono_ms() + 1500;
+
+    while (clock_mono_ms() < until)
+        continue;
+}
+
+static void stream_late(void *arg)
+{
+    (void)arg;
+    work_for_long();
+    http_start(late.req, 200, NULL, -1);
+    (void)http_write(late.req, "late", 4);
+    http_finish(late.req);
+}
+
+static void read_late(void *arg)
+{
+    (void)arg;
+    work_for_long();
+    http_read_body(late.req, 1 << 20, echo_body, NULL);
+}
+
+TEST(a_handler_may_take_longer_than_the_idle_timeout)
+{
+    static void (*const ways[])(void *arg) = {stream_late, read_late};
+    const struct http_server_config config = {
+        .on_request = on_late_request, .idle_timeout_s = 1};
+    struct world own;
+
+    sem_init(&late.ready, 0, 0);
+    world_start(&own, &config);
+    for (size_t i = 0; i < sizeof ways / sizeof ways[0]; i++) {
+        struct reply reply;
+        int fd = dial(own.port);
+
+        say(fd, "POST /late HTTP/1.1\r\n" HOST "Content-Length: 4\r\n\r\n");
+        sem_wait(&late.ready);
+        world_call(&own, ways[i], NULL);
+        say(fd, "late");
+        assert_true(hear(fd, &reply, false));
+        assert_int_equal(reply.status, 200);
+        assert_string_equal(reply.body.data, "late");
+        reply_finish(&reply);
+        close(fd);
+    }
+    world_stop(&own);
+    sem_destroy(&late.ready);
+}
+
 enum {
     LIMIT = 8
 };
@@ -880,6 +933,7 @@ int main(void)
         cmocka_unit_test(a_client_that_leaves_is_noticed_while_the_handler_waits),
         cmocka_unit_test(a_client_that_left_before_its_body_was_taken_is_noticed_after),
         cmocka_unit_test(a_slow_head_is_cut_off_and_an_idle_connection_closed),
+        cmocka_unit_test(a_handler_may_take_longer_than_the_idle_timeout),
         cmocka_unit_test(at_the_limit_nobody_gives_way_while_nobody_waits),
         cmocka_unit_test(over_the_limit_new_clients_wait_and_all_are_answered),
         cmocka_unit_test(
