@@ -177,6 +177,8 @@ static bool make_loop(struct daemon *daemon, size_t i, struct err *err)
         .on_request = api_on_request,
         .arg = loop,
         .idle_timeout_s = s->http_idle_timeout_s,
+        .min_body_rate = s->http_min_body_rate,
+        .body_grace_s = s->http_body_grace_s,
         .max_connections = (size_t)s->http_max_connections,
         .max_head_bytes = (size_t)s->http_head_limit,
         .log = daemon->server.log,

@@ -26,6 +26,8 @@ struct settings {
     int64_t http_body_limit;
     int64_t http_head_limit;
     int64_t http_idle_timeout_s;
+    int64_t http_min_body_rate;
+    int64_t http_body_grace_s;
     int64_t http_max_connections;
     int64_t http_drain_timeout_s;
     char *vault_key; /* secret */

@@ -139,9 +139,11 @@ static void put_head(
 /* A request whose body nobody reads any more: the rest is dropped as it comes. */
 static void drop_rest(struct http_req *req)
 {
-    if (!req->body_ended)
-        req->taker = TAKER_DROP;
+    if (req->body_ended)
+        return;
+    req->taker = TAKER_DROP;
     req->paused = false;
+    conn_expect_body(req->conn);
 }
 
 static void respond_here(struct http_req *req, int status,

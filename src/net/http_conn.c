@@ -343,6 +343,58 @@ bool conn_flush_dirty(void *arg)
     return true;
 }
 
+/* ---- how slow a body may be ----
+ *
+ * Its account begins with the grace, is charged min_body_rate for each second in which we
+ * are ready to take it, and gains each byte that comes. It never holds more than what the
+ * idle timeout allows to a silent client: who sent much first may not trickle for hours.
+ */
+#define MS 1000
+
+int64_t server_body_grace(const struct http_server *server)
+{
+    return server->config.min_body_rate * server->config.body_grace_s * MS;
+}
+
+static bool can_feed(const struct conn *conn)
+{
+    const struct http_req *req = conn->req;
+
+    return conn->state == CONN_BODY && req->taker != TAKER_NONE && !req->paused;
+}
+
+int64_t conn_body_credit(const struct conn *conn, int64_t now_ms)
+{
+    const struct http_server *server = conn->server;
+
+    if (!can_feed(conn))
+        return server_body_grace(server);
+    return conn->req->credit -
+           server->config.min_body_rate * (now_ms - conn->req->credit_at_ms);
+}
+
+void conn_expect_body(struct conn *conn)
+{
+    conn->since_ms = clock_mono_ms();
+    conn->req->credit_at_ms = conn->since_ms;
+}
+
+static void note_progress(struct conn *conn, struct http_req *req, size_t bytes)
+{
+    const struct http_server_config *config = &conn->server->config;
+    int64_t longest = config->body_grace_s > config->idle_timeout_s
+                          ? config->body_grace_s
+                          : config->idle_timeout_s;
+    int64_t most = config->min_body_rate * longest * MS;
+
+    conn->since_ms = clock_mono_ms();
+    req->credit -= config->min_body_rate * (conn->since_ms - req->credit_at_ms);
+    req->credit += (int64_t)bytes * MS;
+    if (req->credit > most)
+        req->credit = most;
+    req->credit_at_ms = conn->since_ms;
+}
+
 /* ---- reading ---- */
 
 /* Bytes that the taker can have now; returns how many it took. */
@@ -467,13 +519,6 @@ static size_t feed_counted(struct conn *conn, const char *data, size_t len)
     return taken;
 }
 
-static bool can_feed(const struct conn *conn)
-{
-    const struct http_req *req = conn->req;
-
-    return conn->state == CONN_BODY && req->taker != TAKER_NONE && !req->paused;
-}
-
 /* A head is complete: makes the request and hands it over. */
 static void begin_request(struct conn *conn, const char *data, size_t len)
 {
@@ -537,14 +582,16 @@ static size_t consume(struct conn *conn, const char *data, size_t len)
             begin_request(conn, data + used - head, head);
         } else if (can_feed(conn)) {
             struct http_req *req = conn->req;
+            size_t fed;
 
             if (used == len)
                 break;
             req->refs++; /* a taker may end the request */
-            used += req->body_length < 0 ? feed_chunked(conn, data + used, len - used)
-                                         : feed_counted(conn, data + used, len - used);
+            fed = req->body_length < 0 ? feed_chunked(conn, data + used, len - used)
+                                       : feed_counted(conn, data + used, len - used);
+            note_progress(conn, req, fed);
             req_unref(req);
-            conn->since_ms = clock_mono_ms();
+            used += fed;
         } else {
             break;
         }

@@ -60,6 +60,7 @@ struct http_req *req_new(struct conn *conn, char *text, const struct http_head *
     req->body_length = req->body_left = head->body_length;
     req->body_ended = head->body_length == 0;
     req->continue_due = head->expects_continue && head->body_length != 0;
+    req->credit = server_body_grace(req->server);
     req->length_left = -1;
     name_request(req);
     return req;
@@ -173,7 +174,7 @@ static void take_body(struct http_req *req, enum body_taker taker)
     req->taker = taker;
     if (conn == NULL)
         return;
-    conn->since_ms = clock_mono_ms(); /* until now the client was kept waiting */
+    conn_expect_body(conn);
     if (req->continue_due) {
         req->continue_due = false;
         buf_puts(&conn->out, "HTTP/1.1 100 Continue\r\n\r\n");
@@ -200,6 +201,7 @@ void http_read_body(struct http_req *req, size_t max,
         done(arg, req, HTTP_BODY_GONE, &req->body);
     } else if (req->body_length > 0 && (uint64_t)req->body_length > max) {
         req->taker = TAKER_DROP;
+        conn_expect_body(req->conn);
         req->conn->close_after = true;
         done(arg, req, HTTP_BODY_TOO_LARGE, &req->body);
     } else {
@@ -229,7 +231,7 @@ void http_resume_body(struct http_req *req)
     req->paused = false;
     if (req->conn == NULL)
         return;
-    req->conn->since_ms = clock_mono_ms();
+    conn_expect_body(req->conn);
     if (req->conn->depth == 0)
         conn_pump(req->conn);
     else

@@ -37,16 +37,21 @@ static bool may_be_evicted(const struct conn *conn, int64_t now_ms)
                recv(conn->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) <= 0);
 }
 
-/* The one that has been idle for longest, or NULL. */
+/* The one that has been idle for longest; else the first whose body is so slow that half
+ * of its grace is used up; else NULL. */
 static struct conn *find_idle(const struct http_server *server)
 {
     int64_t now_ms = clock_mono_ms();
+    int64_t half = server_body_grace(server) / 2;
+    struct conn *slow = NULL;
 
     for (struct conn *conn = server->first; conn != NULL; conn = conn->next) {
         if (may_be_evicted(conn, now_ms))
             return conn;
+        if (slow == NULL && conn_body_credit(conn, now_ms) < half)
+            slow = conn;
     }
-    return NULL;
+    return slow;
 }
 
 static void on_accept(void *arg, uint32_t events);
@@ -113,21 +118,21 @@ static void on_accept(void *arg, uint32_t events)
             if (idle == NULL)
                 idle = find_idle(server);
             if (idle != NULL)
-                conn_close(idle, false);
+                conn_gone(idle);
             else
                 pause_accepting(server);
             return;
         }
         if (idle != NULL)
-            conn_close(idle, false);
+            conn_gone(idle);
         (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
         conn_new(server, fd, (const struct sockaddr *)&peer);
     }
 }
 
 /* A connection is too old when its head has taken too long, its body or its reader made
- * no progress, or it was idle; a request that a handler works on is the handler's affair.
- */
+ * no progress, its body comes too slowly, or it was idle; a request that a handler works
+ * on is the handler's affair. */
 static bool is_stale(const struct conn *conn, int64_t now_ms)
 {
     const struct http_req *req = conn->req;
@@ -137,6 +142,8 @@ static bool is_stale(const struct conn *conn, int64_t now_ms)
     if (conn->state == CONN_BODY && (req->taker == TAKER_NONE || req->paused) &&
         conn_waiting(conn) == 0)
         return false;
+    if (conn_body_credit(conn, now_ms) < 0)
+        return true;
     return now_ms - conn->since_ms > conn->server->config.idle_timeout_s * 1000;
 }
 
@@ -178,6 +185,8 @@ bool http_server_new(struct reactor *reactor, const struct http_server_config *c
     server->config = *config;
     if (server->config.idle_timeout_s <= 0)
         server->config.idle_timeout_s = 60;
+    if (server->config.body_grace_s <= 0)
+        server->config.body_grace_s = 30;
     if (server->config.max_connections == 0)
         server->config.max_connections = 20000;
     if (server->config.max_head_bytes == 0)

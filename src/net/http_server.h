@@ -36,6 +36,10 @@ struct http_server_config {
     void (*on_request)(void *arg, struct http_req *req);
     void *arg;
     int64_t idle_timeout_s; /* keep-alive and slow heads; 0 = 60 */
+    /* Bytes a second that a body must bring on average, after a grace, while somebody is
+     * ready to take it; 0 = any. Grace: 0 = 30. */
+    int64_t min_body_rate;
+    int64_t body_grace_s;
     size_t max_connections; /* of this reactor; 0 = 20000 */
     size_t max_head_bytes;  /* 0 = 32 KiB; a longer head gets 431 */
     const struct log *log;

@@ -94,6 +94,8 @@ struct http_req {
     bool continue_due;
     enum body_taker taker;
     bool paused;
+    int64_t credit; /* byte milliseconds that the body may still fall behind */
+    int64_t credit_at_ms;
     size_t max;
     struct buf body;
     void (*whole)(
@@ -148,6 +150,12 @@ void conn_pump(struct conn *conn);
 /* Sends what waits; closes on failure. */
 void conn_flush(struct conn *conn);
 void conn_mark_dirty(struct conn *conn);
+/* It is the client's turn to send its body. */
+void conn_expect_body(struct conn *conn);
+/* What is left of the time that a slow body may take, in byte milliseconds: below zero it
+ * is too slow. Bodies that nobody takes now, and no bodies, have all of it. */
+int64_t conn_body_credit(const struct conn *conn, int64_t now_ms);
+int64_t server_body_grace(const struct http_server *server); /* all of it */
 size_t conn_waiting(const struct conn *conn);
 /* The client left, or stopped: tells whoever serves the request, then closes. */
 void conn_gone(struct conn *conn);

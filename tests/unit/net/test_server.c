@@ -5,6 +5,7 @@
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -758,9 +759,76 @@ TEST(a_handler_may_take_longer_than_the_idle_timeout)
     sem_destroy(&late.ready);
 }
 
+/* Says `bytes` again and again, some twenty times a second, until the server closes; true
+ * when it did. */
+static bool trickle(int fd, const char *bytes)
+{
+    struct pollfd wait = {.fd = fd, .events = POLLIN};
+    int64_t until = clock_mono_ms() + LIMIT_MS;
+
+    do {
+        say(fd, bytes);
+    } while (poll(&wait, 1, 50) == 0 && clock_mono_ms() < until);
+    return is_closed(fd);
+}
+
+TEST(a_body_that_trickles_is_cut_off_though_the_client_is_never_silent)
+{
+    static const char *const heads[] = {
+        "POST /echo HTTP/1.1\r\n" HOST "Content-Length: 10000\r\n\r\n",
+        "POST /echo HTTP/1.1\r\n" HOST "Transfer-Encoding: chunked\r\n\r\nffff\r\n",
+        /* Much at first does not buy hours. */
+        "POST /echo HTTP/1.1\r\n" HOST "Content-Length: 10000\r\n\r\n"
+        "abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyz"
+        "abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyz"
+        "abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyz",
+    };
+    const struct http_server_config config = {.on_request = on_request,
+        .idle_timeout_s = 1,
+        .min_body_rate = 200,
+        .body_grace_s = 1};
+    struct world own;
+
+    world_start(&own, &config);
+    for (size_t i = 0; i < sizeof heads / sizeof heads[0]; i++) {
+        int fd = dial(own.port);
+
+        say(fd, heads[i]);
+        assert_true(trickle(fd, "x"));
+        close(fd);
+    }
+    world_stop(&own);
+}
+
 enum {
     LIMIT = 8
 };
+
+TEST(over_the_limit_slow_bodies_give_way)
+{
+    const struct http_server_config config = {.on_request = on_request,
+        .max_connections = LIMIT,
+        .min_body_rate = 100,
+        .body_grace_s = 4};
+    struct world own;
+    int slow[LIMIT], closed = 0;
+
+    world_start(&own, &config);
+    for (int i = 0; i < LIMIT; i++) {
+        slow[i] = dial(own.port);
+        say(slow[i], "POST /echo HTTP/1.1\r\n" HOST "Content-Length: 10\r\n\r\nx");
+    }
+    assert_int_equal(
+        ask(own.port, "GET /status/200 HTTP/1.1\r\n" HOST "\r\n", NULL), 200);
+    for (int i = 0; i < LIMIT; i++) {
+        struct pollfd now = {.fd = slow[i], .events = POLLIN};
+
+        closed += poll(&now, 1, 0);
+        close(slow[i]);
+    }
+    assert_int_equal(closed, 1);
+    world_stop(&own);
+}
 
 TEST(at_the_limit_nobody_gives_way_while_nobody_waits)
 {
@@ -934,6 +1002,9 @@ int main(void)
         cmocka_unit_test(a_client_that_left_before_its_body_was_taken_is_noticed_after),
         cmocka_unit_test(a_slow_head_is_cut_off_and_an_idle_connection_closed),
         cmocka_unit_test(a_handler_may_take_longer_than_the_idle_timeout),
+        cmocka_unit_test(
+            a_body_that_trickles_is_cut_off_though_the_client_is_never_silent),
+        cmocka_unit_test(over_the_limit_slow_bodies_give_way),
         cmocka_unit_test(at_the_limit_nobody_gives_way_while_nobody_waits),
         cmocka_unit_test(over_the_limit_new_clients_wait_and_all_are_answered),
         cmocka_unit_test(
