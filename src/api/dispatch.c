@@ -170,6 +170,11 @@ static void on_body(
         call_free(call);
         return;
     }
+    if (result == HTTP_BODY_NO_ROOM) {
+        reply_busy(call);
+        call_free(call);
+        return;
+    }
     /* a length of zero announces a body, too: an empty one */
     if (http_has_body(call->req) || http_header(call->req, "content-length") != NULL)
         call->body_text = buf_take(body, &call->body_len);

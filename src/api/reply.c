@@ -77,6 +77,11 @@ void reply_headers(struct call *call, int status, const struct http_headers *hea
     http_respond(req, status, headers, str_ndup(text, len), len, true);
 }
 
+void reply_busy(struct call *call)
+{
+    answer_busy(finish(call, 503));
+}
+
 void reply_success(struct call *call)
 {
     struct buf text;

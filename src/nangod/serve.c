@@ -28,6 +28,7 @@ struct daemon {
     struct policy policy, oauth_policy;
     struct pool *outbound;
     struct proxy_counters counters;
+    struct http_room body_room;
     struct demo *demo;
     char *public_url, *connect_ui_url;
     char address[64], admin_address[64];
@@ -152,6 +153,7 @@ static bool listen_all(struct daemon *daemon, struct err *err)
     size_t count = (size_t)s->http_threads;
     long processors = sysconf(_SC_NPROCESSORS_ONLN);
 
+    daemon->body_room.max = (size_t)s->http_body_memory;
     if (count == 0)
         count = processors > 0 ? (size_t)processors : 1;
     daemon->listen_fds = mem_resize_array(NULL, count, sizeof *daemon->listen_fds);
@@ -179,6 +181,7 @@ static bool make_loop(struct daemon *daemon, size_t i, struct err *err)
         .idle_timeout_s = s->http_idle_timeout_s,
         .min_body_rate = s->http_min_body_rate,
         .body_grace_s = s->http_body_grace_s,
+        .body_room = &daemon->body_room,
         .max_connections = (size_t)s->http_max_connections,
         .max_head_bytes = (size_t)s->http_head_limit,
         .log = daemon->server.log,

@@ -60,6 +60,8 @@ static const struct setting table[] = {
         "Threads for requests that write."},
     {"http.body_limit", BYTES, AT(http_body_limit), "75m", 1024, INT64_C(1) << 32, NULL, "NANGO_SERVER_PUBLIC_BODY_LIMIT", false,
         "Largest JSON body of a request. A larger one gets 413."},
+    {"http.body_memory", BYTES, AT(http_body_memory), "256m", 1024, INT64_C(1) << 40, NULL, NULL, false,
+        "Request bodies kept in memory at once, all together. A request beyond that gets 503 with Retry-After; a proxied body is then streamed where it may be."},
     {"http.head_limit", BYTES, AT(http_head_limit), "32k", 4096, 1 << 20, NULL, NULL, false,
         "Largest request line and header section together. A larger one gets 431."},
     {"http.idle_timeout_s", NUMBER, AT(http_idle_timeout_s), "60", 1, 86400, NULL, NULL, false,

@@ -24,6 +24,7 @@ struct settings {
     int64_t http_threads;
     int64_t http_workers;
     int64_t http_body_limit;
+    int64_t http_body_memory;
     int64_t http_head_limit;
     int64_t http_idle_timeout_s;
     int64_t http_min_body_rate;

@@ -102,6 +102,20 @@ void answer_text(
     http_headers_finish(&headers);
 }
 
+void answer_busy(struct http_req *req)
+{
+    static const char text[] =
+        "{\"error\":{\"message\":\"Too many large requests at once, try again later\","
+        "\"code\":\"server_busy\"}}";
+    struct http_headers headers = {0};
+
+    answer_cors(&headers);
+    http_headers_add(&headers, "Content-Type", JSON_TYPE);
+    http_headers_add(&headers, "Retry-After", "1");
+    http_respond(req, 503, &headers, str_dup(text), sizeof text - 1, true);
+    http_headers_finish(&headers);
+}
+
 void answer_empty(struct http_req *req, int status)
 {
     struct http_header items[2];

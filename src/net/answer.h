@@ -23,6 +23,8 @@ void answer_json(struct http_req *req, int status, cJSON *value);
 void answer_json_text(struct http_req *req, int status, char *text, size_t len);
 void answer_text(
     struct http_req *req, int status, const char *content_type, const char *text);
+/* 503 with Retry-After, for HTTP_BODY_NO_ROOM. */
+void answer_busy(struct http_req *req);
 void answer_empty(struct http_req *req, int status);
 /* The answer to a preflight and to any OPTIONS: 204 with the CORS fields. */
 void answer_options(struct http_req *req);

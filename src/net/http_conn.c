@@ -437,15 +437,33 @@ static void body_end(struct conn *conn)
         req->end(req->taker_arg, HTTP_BODY_OK);
 }
 
-/* More than the taker said it would have: it is told once, the rest is not read. */
-static void too_large(struct conn *conn)
+/* The whole body cannot be had, for its size or for want of room: its taker is told once,
+ * the rest is not read. */
+static void refuse_body(struct conn *conn, enum http_body_result why)
 {
     struct http_req *req = conn->req;
 
     req->taker = TAKER_DROP;
     conn->close_after = true;
     buf_finish(&req->body);
-    req->whole(req->taker_arg, req, HTTP_BODY_TOO_LARGE, &req->body);
+    (void)http_keep_body(req, 0);
+    req->whole(req->taker_arg, req, why, &req->body);
+}
+
+/* False after a refusal. */
+static bool may_grow(struct conn *conn, size_t len)
+{
+    struct http_req *req = conn->req;
+
+    if (req->taker != TAKER_WHOLE)
+        return true;
+    if (len > req->max - req->body.len)
+        refuse_body(conn, HTTP_BODY_TOO_LARGE);
+    else if (!http_keep_body(req, req->body.len + len))
+        refuse_body(conn, HTTP_BODY_NO_ROOM);
+    else
+        return true;
+    return false;
 }
 
 /* A malformed body: whoever waits for it learns that the client is gone, as good as. */
@@ -489,10 +507,8 @@ static size_t feed_chunked(struct conn *conn, const char *data, size_t len)
     if (piece_len > 0) {
         size_t taken;
 
-        if (req->taker == TAKER_WHOLE && req->body.len + piece_len > req->max) {
-            too_large(conn);
+        if (!may_grow(conn, piece_len))
             return used;
-        }
         taken = give_piece(req, piece, piece_len);
         if (taken < piece_len) { /* step back to where the taker stopped */
             size_t lead = (size_t)(piece - data);
@@ -511,8 +527,11 @@ static size_t feed_counted(struct conn *conn, const char *data, size_t len)
 {
     struct http_req *req = conn->req;
     size_t n = (int64_t)len < req->body_left ? len : (size_t)req->body_left;
-    size_t taken = give_piece(req, data, n);
+    size_t taken;
 
+    if (!may_grow(conn, n))
+        return 0;
+    taken = give_piece(req, data, n);
     req->body_left -= (int64_t)taken;
     if (req->body_left == 0 && conn->req == req)
         body_end(conn);

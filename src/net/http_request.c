@@ -79,6 +79,7 @@ void req_unref(struct http_req *req)
     /* Session tokens stand in targets. */
     mem_wipe(block->text, block->text_len);
     mem_wipe(req->fields + req->field_count, block->path_size);
+    (void)http_keep_body(req, 0);
     mem_wipe(req->body.data, req->body.capacity);
     buf_finish(&req->body);
     free(block->text);
@@ -184,6 +185,27 @@ static void take_body(struct http_req *req, enum body_taker taker)
         conn_pump(conn);
     else
         conn_mark_dirty(conn); /* whatever is on the stack may be no reader */
+}
+
+bool http_keep_body(struct http_req *req, size_t bytes)
+{
+    struct http_room *room = req->server->config.body_room;
+
+    if (room == NULL)
+        return true;
+    if (bytes > req->kept) {
+        size_t more = bytes - req->kept;
+        size_t used = atomic_fetch_add_explicit(&room->used, more, memory_order_relaxed);
+
+        if (room->max > 0 && used + more > room->max) {
+            atomic_fetch_sub_explicit(&room->used, more, memory_order_relaxed);
+            return false;
+        }
+    } else if (bytes < req->kept) {
+        atomic_fetch_sub_explicit(&room->used, req->kept - bytes, memory_order_relaxed);
+    }
+    req->kept = bytes;
+    return true;
 }
 
 void http_read_body(struct http_req *req, size_t max,

@@ -17,6 +17,7 @@
 #ifndef NET_HTTP_SERVER_H
 #define NET_HTTP_SERVER_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -31,6 +32,12 @@
 struct http_server;
 struct http_req;
 
+/* Memory for bodies that are kept whole, shared by the servers of a process. */
+struct http_room {
+    _Atomic size_t used;
+    size_t max; /* 0 = no bound */
+};
+
 struct http_server_config {
     int listen_fd; /* bound and listening, non-blocking; see http_listen() */
     void (*on_request)(void *arg, struct http_req *req);
@@ -40,8 +47,9 @@ struct http_server_config {
      * ready to take it; 0 = any. Grace: 0 = 30. */
     int64_t min_body_rate;
     int64_t body_grace_s;
-    size_t max_connections; /* of this reactor; 0 = 20000 */
-    size_t max_head_bytes;  /* 0 = 32 KiB; a longer head gets 431 */
+    struct http_room *body_room; /* borrowed; NULL = no bound */
+    size_t max_connections;      /* of this reactor; 0 = 20000 */
+    size_t max_head_bytes;       /* 0 = 32 KiB; a longer head gets 431 */
     const struct log *log;
 };
 
@@ -86,11 +94,13 @@ enum http_body_result {
     HTTP_BODY_OK,
     HTTP_BODY_TOO_LARGE, /* the rest is drained or the connection will be closed: answer
                             413 */
-    HTTP_BODY_GONE,      /* it did not arrive whole, as the client left or what it sent is
-                            malformed: nothing may be done for it; end it by http_abort() */
+    HTTP_BODY_NO_ROOM,   /* the process keeps too many bodies now: answer_busy() */
+    HTTP_BODY_GONE,      /* it did not arrive whole, as the client left or sent what is
+                            malformed: nothing may be done; end it by http_abort() */
 };
 /* Collects the whole body, then calls `done` once; the body is borrowed for that call,
- * unless taken with buf_take(). Calls back at once when there is no body. */
+ * unless taken with buf_take(). It counts as kept until the request dies. Calls back at
+ * once when there is no body. */
 void http_read_body(struct http_req *req, size_t max,
     void (*done)(
         void *arg, struct http_req *req, enum http_body_result result, struct buf *body),
@@ -102,6 +112,10 @@ void http_stream_body(struct http_req *req,
     size_t (*data)(void *arg, const char *bytes, size_t len),
     void (*end)(void *arg, enum http_body_result result), void *arg);
 void http_resume_body(struct http_req *req);
+/* Reactor thread, for who keeps a streamed body himself: `bytes` of this request's body
+ * are kept in memory now, all in all. False, with nothing changed, when there is no room
+ * for them. Given back when the request dies. */
+bool http_keep_body(struct http_req *req, size_t bytes);
 
 /* ---- the answer ---- */
 /* Whole answer, from any thread. Borrowed `headers` are copied. `body` is taken over when

@@ -98,6 +98,7 @@ struct http_req {
     int64_t credit_at_ms;
     size_t max;
     struct buf body;
+    size_t kept; /* counted in the server's room */
     void (*whole)(
         void *arg, struct http_req *req, enum http_body_result result, struct buf *body);
     size_t (*piece)(void *arg, const char *bytes, size_t len);

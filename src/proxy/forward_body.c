@@ -19,6 +19,7 @@
 
 #include "base/json.h"
 #include "base/str.h"
+#include "net/answer.h"
 #include "proxy/forward_int.h"
 
 #define HIGH_WATER (256 * 1024)
@@ -86,6 +87,13 @@ static void too_large(struct forward *f)
 static size_t whole_limit(const struct forward *f)
 {
     return f->proxy->max_whole_body > 0 ? f->proxy->max_whole_body : WHOLE_LIMIT;
+}
+
+/* For a body that must be whole: nothing was sent of it yet. */
+static void no_room(struct forward *f)
+{
+    answer_busy(f->req);
+    forward_end(f);
 }
 
 /* ---- a body that is all there ---- */
@@ -194,6 +202,7 @@ static size_t on_bytes(void *arg, const char *bytes, size_t len)
     struct forward *f = arg;
     struct forward_body *body = &f->body;
     size_t max = f->proxy->max_body;
+    bool has_room;
 
     if (body->ignored || body->too_large)
         return len;
@@ -207,7 +216,15 @@ static size_t on_bytes(void *arg, const char *bytes, size_t len)
         too_large(f);
         return len;
     }
-    if (body->replayable && body->kept.len + len > body->limit) {
+    /* What was promised to be sent again is small, and has its room. */
+    has_room = !body->replayable || body->promised ||
+               http_keep_body(f->req, body->kept.len + len);
+    if (!has_room && body->must_be_whole) {
+        no_room(f);
+        return len;
+    }
+    if (body->replayable && (!has_room || body->kept.len + len > body->limit)) {
+        (void)http_keep_body(f->req, 0);
         body->replayable = false;
         buf_drop_front(&body->kept, body->pos);
         body->pos = 0;

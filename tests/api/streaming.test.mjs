@@ -10,6 +10,7 @@ import fs from 'node:fs';
 import http from 'node:http';
 import { after, before, describe, it } from 'node:test';
 
+import { RawClient } from './lib/socket.mjs';
 import { deferred, inTime, until } from './lib/wait.mjs';
 import { World } from './lib/world.mjs';
 
@@ -163,6 +164,56 @@ describe(`bodies of ${size / MB} MB`, () => {
     });
     t.diagnostic(`at most ${most.toFixed(0)} MB`);
     if (measurable()) assert.ok(most < bound, `${most} MB`);
+  });
+});
+
+describe('with little memory for bodies', () => {
+  let small;
+  let holder;
+  const post = (lines, length) =>
+    `POST ${lines[0]} HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer ${small.nangod.keys.secretKey}\r\n${lines.slice(1).map((line) => `${line}\r\n`).join('')}Content-Length: ${length}\r\n\r\n`;
+  const metadata = () => small.nangod.api('POST', '/connections/metadata', { body: { provider_config_key: 'key', connection_id: 'c', metadata: { a: 'x'.repeat(50_000) } } });
+  const sink = (type, body) => small.proxied('key', 'c', '/sink', { method: 'POST', headers: { 'Base-Url-Override': provider.base, 'Content-Type': type }, body });
+
+  before(async () => {
+    small = await World.start({ oauth: false, integrations: { key: 'test-key' }, settings: { 'http.body_memory': '100k', 'http.body_limit': '90k' } });
+    await small.nangod.must(201, 'POST', '/connections', { body: { provider_config_key: 'key', connection_id: 'c', credentials: { type: 'API_KEY', apiKey: 'k' } } });
+    await until('the first body to be held', async () => {
+      if (!holder || holder.text) { // the other one came first, and it was refused itself
+        holder?.finish();
+        holder = await RawClient.open(small.nangod.port);
+        holder.write(post(['/connections/metadata', 'Content-Type: application/json'], 80_000) + ' '.repeat(60_000));
+      }
+      return (await metadata()).status === 503;
+    });
+  });
+  after(async () => {
+    holder?.finish();
+    await small?.finish();
+  });
+
+  it('a further body is refused for now', async () => {
+    const answer = await metadata();
+    assert.equal(answer.status, 503);
+    assert.equal(answer.body.error.code, 'server_busy');
+    assert.equal(answer.headers['retry-after'], '1');
+  });
+
+  it('so is a proxied form, which must be whole', async () => {
+    const answer = await sink('application/x-www-form-urlencoded', `a=${'x'.repeat(50_000)}`);
+    assert.equal(answer.status, 503);
+    assert.equal(answer.headers['retry-after'], '1');
+  });
+
+  it('what need not be whole is streamed', async () => {
+    const answer = await sink('text/plain', 'x'.repeat(50_000));
+    assert.equal(answer.status, 200);
+    assert.equal(JSON.parse(answer.text).length, 50_000);
+  });
+
+  it('and when the first is gone there is room again', async () => {
+    holder.finish();
+    await until('room', async () => (await metadata()).status === 201);
   });
 });
 

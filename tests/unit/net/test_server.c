@@ -66,8 +66,11 @@ static void echo_body(
         text = buf_take(body, &len);
         http_respond(req, 200, NULL, text, len, true);
     } else {
-        http_respond(
-            req, result == HTTP_BODY_TOO_LARGE ? 413 : 500, NULL, NULL, 0, false);
+        http_respond(req,
+            result == HTTP_BODY_TOO_LARGE ? 413
+            : result == HTTP_BODY_NO_ROOM ? 503
+                                          : 500,
+            NULL, NULL, 0, false);
     }
 }
 
@@ -800,6 +803,61 @@ TEST(a_body_that_trickles_is_cut_off_though_the_client_is_never_silent)
     world_stop(&own);
 }
 
+static struct http_room room = {.max = 100000};
+
+static bool room_has(void *arg)
+{
+    return room.used == *(size_t *)arg;
+}
+
+TEST(bodies_beyond_the_room_for_all_of_them_are_refused)
+{
+    size_t kept = 60000, none = 0;
+    const struct http_server_config config = {
+        .on_request = on_request, .body_room = &room};
+    static const char *const heads[] = {
+        "POST /echo HTTP/1.1\r\n" HOST "Content-Length: 50000\r\n\r\n",
+        "POST /echo HTTP/1.1\r\n" HOST "Transfer-Encoding: chunked\r\n\r\nc350\r\n",
+    };
+    char *bytes = calloc(1, 80000);
+    struct reply reply;
+    struct world own;
+    int first, fd;
+
+    world_start(&own, &config);
+    first = dial(own.port);
+    say(first, "POST /echo HTTP/1.1\r\n" HOST "Content-Length: 80000\r\n\r\n");
+    say_bytes(first, bytes, 60000);
+    assert_true(world_becomes(&own, room_has, &kept));
+    for (size_t i = 0; i < sizeof heads / sizeof heads[0]; i++) {
+        fd = dial(own.port);
+        say(fd, heads[i]);
+        say_bytes(fd, bytes, 50000);
+        assert_true(hear(fd, &reply, false));
+        assert_int_equal(reply.status, 503);
+        assert_string_equal(reply_field(&reply, "connection"), "close");
+        reply_finish(&reply);
+        close(fd);
+        assert_true(world_becomes(&own, room_has, &kept));
+    }
+    say_bytes(first, bytes, 20000);
+    assert_true(hear(first, &reply, false));
+    assert_int_equal(reply.status, 200);
+    assert_int_equal(reply.body.len, 80000);
+    reply_finish(&reply);
+    close(first);
+    assert_true(world_becomes(&own, room_has, &none));
+    fd = dial(own.port);
+    say(fd, heads[0]);
+    say_bytes(fd, bytes, 50000);
+    assert_true(hear(fd, &reply, false));
+    assert_int_equal(reply.status, 200);
+    reply_finish(&reply);
+    close(fd);
+    world_stop(&own);
+    free(bytes);
+}
+
 enum {
     LIMIT = 8
 };
@@ -1005,6 +1063,7 @@ int main(void)
         cmocka_unit_test(
             a_body_that_trickles_is_cut_off_though_the_client_is_never_silent),
         cmocka_unit_test(over_the_limit_slow_bodies_give_way),
+        cmocka_unit_test(bodies_beyond_the_room_for_all_of_them_are_refused),
         cmocka_unit_test(at_the_limit_nobody_gives_way_while_nobody_waits),
         cmocka_unit_test(over_the_limit_new_clients_wait_and_all_are_answered),
         cmocka_unit_test(
