@@ -72,6 +72,7 @@ struct call {
     const struct route *route;
     int64_t start_us;
     bool kept;     /* the handler replies later */
+    bool known;    /* authenticated already */
     bool again;    /* the handler is to be called again, on an outbound thread */
     bool outbound; /* this is one */
     int64_t again_for;

@@ -17,6 +17,10 @@
 #define JSON_TYPE "application/json"
 #define FORM_TYPE "application/x-www-form-urlencoded"
 
+/* What is read of a body before its sender is known. The contract's order of checks holds
+ * up to here: JSON first, then the key. */
+#define BODY_OF_ANYONE ((size_t)64 * 1024)
+
 static void run_on_outbound(void *arg)
 {
     struct call *call = arg;
@@ -36,7 +40,7 @@ static void reply_stopping(struct call *call)
 
 static void run_handler(struct call *call)
 {
-    if (authenticate(call))
+    if (call->known || authenticate(call))
         call->route->handle(call);
     if (call->again) {
         if (!pool_submit_share(call_auth(call)->outbound,
@@ -153,6 +157,14 @@ static void submit(struct call *call, void (*run)(void *arg))
         reply_stopping(call);
 }
 
+static size_t body_limit(const struct call *call)
+{
+    size_t limit = call->server->body_limit;
+
+    return call->route->who == WHO_ANYONE && limit > BODY_OF_ANYONE ? BODY_OF_ANYONE
+                                                                    : limit;
+}
+
 static void on_body(
     void *arg, struct http_req *req, enum http_body_result result, struct buf *body)
 {
@@ -166,7 +178,7 @@ static void on_body(
     }
     if (result == HTTP_BODY_TOO_LARGE) {
         reply_fault(call, 413, "request_too_large", "The body is larger than %zu bytes",
-            call->server->body_limit);
+            body_limit(call));
         call_free(call);
         return;
     }
@@ -179,6 +191,35 @@ static void on_body(
     if (http_has_body(call->req) || http_header(call->req, "content-length") != NULL)
         call->body_text = buf_take(body, &call->body_len);
     submit(call, run_on_worker);
+}
+
+/* The body grows: only of those with a key. */
+static void on_large_body(void *arg)
+{
+    struct call *call = arg;
+
+    call->known = authenticate(call);
+    if (call->known)
+        http_resume_body(call->req);
+    else
+        call_free(call);
+}
+
+/* A store that is not local is asked on a worker, which is too late for this. */
+static void read_body(struct call *call)
+{
+    bool judge = store_reads_are_local(call->server->auth.store);
+
+    if (judge && http_body_length(call->req) > (int64_t)BODY_OF_ANYONE) {
+        call->known = authenticate(call);
+        if (!call->known) {
+            call_free(call);
+            return;
+        }
+    } else if (judge) {
+        http_on_large_body(call->req, BODY_OF_ANYONE, on_large_body, call);
+    }
+    http_read_body(call->req, body_limit(call), on_body, call);
 }
 
 /* ---- the proxy ---- */
@@ -259,11 +300,11 @@ static void start(struct call *call)
             run_handler(call);
             break;
         }
-        http_read_body(call->req, call->server->body_limit, on_body, call);
+        read_body(call);
         break;
     case RUN_WORK:
     case RUN_KINDS:
-        http_read_body(call->req, call->server->body_limit, on_body, call);
+        read_body(call);
         break;
     }
 }

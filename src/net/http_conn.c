@@ -402,6 +402,16 @@ static size_t give_piece(struct http_req *req, const char *piece, size_t len)
 {
     size_t taken = len;
 
+    if (req->taker == TAKER_WHOLE && req->large != NULL &&
+        len > req->large_bytes - req->body.len) {
+        void (*large)(void *arg) = req->large;
+
+        req->large = NULL;
+        req->paused = true;
+        large(req->large_arg);
+        if (req->paused)
+            return 0;
+    }
     if (req->taker == TAKER_WHOLE) {
         buf_append(&req->body, piece, len);
     } else if (req->taker == TAKER_STREAM) {

@@ -231,6 +231,14 @@ void http_read_body(struct http_req *req, size_t max,
     }
 }
 
+void http_on_large_body(
+    struct http_req *req, size_t bytes, void (*large)(void *arg), void *arg)
+{
+    req->large_bytes = bytes;
+    req->large = large;
+    req->large_arg = arg;
+}
+
 void http_stream_body(struct http_req *req,
     size_t (*data)(void *arg, const char *bytes, size_t len),
     void (*end)(void *arg, enum http_body_result result), void *arg)

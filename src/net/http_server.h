@@ -105,6 +105,11 @@ void http_read_body(struct http_req *req, size_t max,
     void (*done)(
         void *arg, struct http_req *req, enum http_body_result result, struct buf *body),
     void *arg);
+/* Before http_read_body(), for a body of unknown length: `large` is called once before
+ * more than `bytes` of it are kept. The client waits until http_resume_body(); an answer
+ * ends it as well, and `done` is then not called. */
+void http_on_large_body(
+    struct http_req *req, size_t bytes, void (*large)(void *arg), void *arg);
 /* Hands over pieces as they come. `data` returns how many bytes it took; fewer than `len`
  * pauses the client until http_resume_body(). `end` is called once after the last byte,
  * or with HTTP_BODY_GONE. */

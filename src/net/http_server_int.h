@@ -97,6 +97,9 @@ struct http_req {
     int64_t credit; /* byte milliseconds that the body may still fall behind */
     int64_t credit_at_ms;
     size_t max;
+    size_t large_bytes;
+    void (*large)(void *arg); /* NULL = not wanted, or told */
+    void *large_arg;
     struct buf body;
     size_t kept; /* counted in the server's room */
     void (*whole)(

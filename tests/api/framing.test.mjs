@@ -162,3 +162,45 @@ describe('a body that does not arrive whole', () => {
     });
   }
 });
+
+describe('a large body', () => {
+  const large = JSON.stringify({ provider_config_key: 'bearer', connection_id: 'm1', metadata: { x: 'x'.repeat(200_000) } });
+  const post = (target, lines, body) =>
+    `POST ${target} HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n${lines.map((line) => `${line}\r\n`).join('')}\r\n${body}`;
+  const metadata = (lines, body) => post('/connections/metadata', lines, body);
+  const chunk = (text) => `${text.length.toString(16)}\r\n${text}\r\n`;
+
+  it('of nobody known is not waited for', async () => {
+    for (const key of [[], ['Authorization: Bearer x'], ['Authorization: Bearer 4f6a7c1e-3d2b-4c5a-9e8f-0a1b2c3d4e5f']]) {
+      const announced = await exchange(nangod.port, metadata([...key, 'Content-Length: 200000'], ''));
+      assert.deepEqual(announced.statuses, [401]);
+      assert.match(announced.text, /Connection: close/);
+      const asked = await exchange(nangod.port, metadata([...key, 'Content-Length: 200000', 'Expect: 100-continue'], ''));
+      assert.deepEqual(asked.statuses, [401], 'it is not asked for');
+      const growing = await exchange(nangod.port, metadata([...key, 'Transfer-Encoding: chunked'], chunk('{"a') + chunk('x'.repeat(40_000)) + chunk('x'.repeat(40_000))));
+      assert.deepEqual(growing.statuses, [401]);
+    }
+  });
+
+  it('for which nobody need be known is refused', async () => {
+    const { statuses } = await exchange(nangod.port, post('/connect/telemetry', ['Transfer-Encoding: chunked'], chunk('x'.repeat(80_000))));
+    assert.deepEqual(statuses, [413]);
+  });
+
+  it('that is small comes before the key, as it does in Nango', async () => {
+    const answer = await nangod.api('POST', '/connections', { key: null, headers: { 'Content-Type': 'application/json' }, body: `{${' '.repeat(60_000)}` });
+    assert.equal(answer.status, 400);
+    assert.equal(answer.body.error.code, 'invalid_json');
+  });
+
+  it('of somebody known arrives, announced or in chunks', async () => {
+    const key = `Authorization: Bearer ${nangod.keys.secretKey}`;
+    const announced = await exchange(nangod.port, metadata([key, 'Connection: close', `Content-Length: ${large.length}`], large));
+    assert.deepEqual(announced.statuses, [201], announced.text);
+    let chunks = '';
+    for (let at = 0; at < large.length; at += 50_000) chunks += chunk(large.slice(at, at + 50_000));
+    const growing = await exchange(nangod.port, metadata([key, 'Connection: close', 'Transfer-Encoding: chunked'], `${chunks}0\r\n\r\n`));
+    assert.deepEqual(growing.statuses, [201], growing.text);
+    assert.ok(growing.text.includes('x'.repeat(200_000)));
+  });
+});
