@@ -13,6 +13,7 @@
 
 #include "base/buf.h"
 #include "base/json.h"
+#include "base/mem.h"
 #include "base/str.h"
 
 bool query_next(const char **text, struct query_pair *pair)
@@ -54,7 +55,7 @@ static char *decode(const char *s, size_t len)
     struct buf out;
     struct buf clean;
 
-    buf_init(&out, 0);
+    buf_init_secret(&out, 0); /* forms and queries hold credentials and tokens */
     if (!str_percent_decode(s, len, true, &out) ||
         !str_is_utf8(out.data != NULL ? out.data : "", out.len)) {
         buf_clear(&out);
@@ -67,7 +68,7 @@ static char *decode(const char *s, size_t len)
         (memchr(out.data, '\0', out.len) == NULL && str_is_utf8(out.data, out.len)))
         return buf_take(&out, NULL);
     /* U+0000 and bytes that are no UTF-8 cannot stand in a JSON text. */
-    buf_init(&clean, 0);
+    buf_init_secret(&clean, 0);
     for (size_t i = 0; i < out.len; i++) {
         if (out.data[i] == '\0' || ((unsigned char)out.data[i] & 0x80) != 0)
             buf_puts(&clean, "\xEF\xBF\xBD");
@@ -175,6 +176,12 @@ static bool put_path(cJSON *object, char **parts, size_t count, cJSON *value)
     return put(object, parts[0], value);
 }
 
+static void free_wiped(char *text, size_t len)
+{
+    mem_wipe(text, len);
+    free(text);
+}
+
 cJSON *query_parse(const char *text, size_t len)
 {
     cJSON *object = cJSON_CreateObject();
@@ -188,15 +195,16 @@ cJSON *query_parse(const char *text, size_t len)
         char *parts[QUERY_MAX_DEPTH + 1];
         char *name = decode(pair.name, pair.name_len);
         char *value = decode(pair.value, pair.value_len);
+        size_t name_len = strlen(name); /* before it is cut up */
         size_t count = split_name(name, parts);
 
         ok = ++params <= QUERY_MAX_PARAMS;
         if (ok && parts[0][0] != '\0')
             ok = put_path(object, parts, count, cJSON_CreateString(value));
-        free(name);
-        free(value);
+        free_wiped(name, name_len);
+        free_wiped(value, strlen(value));
     }
-    free(copy);
+    free_wiped(copy, len);
     if (!ok) {
         cJSON_Delete(object);
         object = NULL;

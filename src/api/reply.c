@@ -12,6 +12,8 @@
 #include "base/str.h"
 #include "net/answer.h"
 
+#define USUAL_ANSWER 500 /* bytes that need not be moved while an answer grows */
+
 static void log_access(const struct call *call, int status, int64_t duration_us)
 {
     const struct log *log = call->server->log;
@@ -45,6 +47,7 @@ void reply_json(struct call *call, int status, cJSON *value)
     struct buf text;
 
     buf_init_secret(&text, 0); /* keys, tokens, credentials; sent, it is wiped too */
+    buf_room(&text, USUAL_ANSWER);
     json_append(&text, value);
     cJSON_Delete(value);
     reply_text(call, status, &text);

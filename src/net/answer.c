@@ -46,7 +46,7 @@ void answer_json(struct http_req *req, int status, cJSON *value)
     size_t len;
     char *body;
 
-    buf_init(&text, 0);
+    buf_init_secret(&text, 0);
     json_append(&text, value);
     cJSON_Delete(value);
     body = buf_take(&text, &len);

@@ -80,7 +80,6 @@ void req_unref(struct http_req *req)
     mem_wipe(block->text, block->text_len);
     mem_wipe(req->fields + req->field_count, block->path_size);
     (void)http_keep_body(req, 0);
-    mem_wipe(req->body.data, req->body.capacity);
     buf_finish(&req->body);
     free(block->text);
     free(block);
@@ -227,6 +226,9 @@ void http_read_body(struct http_req *req, size_t max,
         req->conn->close_after = true;
         done(arg, req, HTTP_BODY_TOO_LARGE, &req->body);
     } else {
+        if (req->body_length > 0) /* what is usual need not be moved while it grows */
+            buf_room(
+                &req->body, (size_t)(req->body_length < 4096 ? req->body_length : 4096));
         take_body(req, TAKER_WHOLE);
     }
 }
