@@ -15,6 +15,7 @@
 #include "base/secret.h"
 #include "nangod/cmd.h"
 #include "nangod/serve.h"
+#include "nangod/settings_check.h"
 #include "nangod/welcome.h"
 
 #define SWEEP_SECONDS 60
@@ -81,21 +82,13 @@ static int check_configuration(struct node *node)
         .log = &node->log,
     };
     struct catalog *catalog = NULL;
-    struct policy policy;
     struct err err = {0};
-    bool ok;
+    bool ok = settings_check(&node->settings, &node->log, &err) &&
+              catalog_load(&source, &catalog, &err);
 
-    policy_init(&policy, node->settings.outbound_allow_private);
-    ok = catalog_load(&source, &catalog, &err) &&
-         (node->settings.outbound_policy == NULL ||
-             policy_apply_json(&policy, node->settings.outbound_policy, &err)) &&
-         policy_apply_denylist(&policy, node->settings.outbound_denylist, &err) &&
-         (node->settings.outbound_policy_oauth == NULL ||
-             policy_apply_json(&policy, node->settings.outbound_policy_oauth, &err));
     if (ok)
         printf("configuration ok, %zu providers\n", catalog_count(catalog));
     catalog_unref(catalog);
-    policy_finish(&policy);
     return ok ? 0 : cmd_fail(EXIT_USAGE, &err);
 }
 

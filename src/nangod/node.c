@@ -10,6 +10,7 @@
 #include "base/mem.h"
 #include "base/secret.h"
 #include "base/str.h"
+#include "nangod/settings_check.h"
 
 static bool init_log(struct node *node, struct err *err)
 {
@@ -206,6 +207,9 @@ bool node_open(struct node *node, const struct settings_flags *flags, enum node_
 
     memset(node, 0, sizeof *node);
     if (!settings_load(&node->settings, flags, err) || !init_log(node, err))
+        return false;
+    /* Before anything is made. */
+    if (use == NODE_WRITE && !settings_check(&node->settings, &node->log, err))
         return false;
     if (use == NODE_SETTINGS)
         return true;

@@ -20,6 +20,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "demo/demo.h"
+#include "nangod/settings_check.h"
 
 struct daemon {
     struct node *node;
@@ -352,6 +353,7 @@ void daemon_reload(struct daemon *daemon, const struct settings_flags *flags)
     char *restart = NULL;
 
     if (!settings_load(&next, flags, &err) ||
+        !settings_check(&next, daemon->server.log, &err) ||
         !load_catalog(&next, daemon->demo, &daemon->node->log, &catalog, &err)) {
         log_event(daemon->server.log, LOG_ERROR, "reload refused",
             LOG_STR("reason", err.message), LOG_END);

@@ -234,6 +234,8 @@ static bool set_value(struct settings *settings, const struct setting *s,
         free(what);
         return false;
     }
+    free(settings->sources[s - table]);
+    settings->sources[s - table] = str_dup(source);
     if (is_text(s->kind)) {
         char **text = text_of(settings, s);
 
@@ -448,6 +450,7 @@ bool settings_load(
     struct settings *out, const struct settings_flags *flags, struct err *err)
 {
     memset(out, 0, sizeof *out);
+    out->sources = mem_zalloc(COUNT * sizeof *out->sources);
     for (size_t i = 0; i < COUNT; i++) {
         if (table[i].initial != NULL &&
             !set_value(out, &table[i], table[i].initial, "default", err))
@@ -458,8 +461,19 @@ bool settings_load(
     return read_environment(out, err) && read_flags(out, flags, err);
 }
 
+const char *settings_source(const struct settings *settings, const char *name)
+{
+    const char *source = settings->sources[find(name) - table];
+
+    return source != NULL ? source : "default";
+}
+
 void settings_finish(struct settings *settings)
 {
+    for (size_t i = 0; settings->sources != NULL && i < COUNT; i++)
+        free(settings->sources[i]);
+    free(settings->sources);
+    settings->sources = NULL;
     for (size_t i = 0; i < COUNT; i++) {
         if (!is_text(table[i].kind))
             continue;
@@ -533,6 +547,11 @@ void settings_forget_secrets(
                 forget_text(flags->sets[j] + len + 1);
         }
     }
+}
+
+bool settings_is_forgotten(const char *secret)
+{
+    return str_starts(secret, MARK);
 }
 
 static bool is_same_secret(const char *a, const char *b)

@@ -55,6 +55,7 @@ struct settings {
     char *store_check_at_start;
     int64_t store_deleted_retention_days;
     char *clock_offset_file;
+    char **sources; /* where each value came from, in the order of the table */
 };
 
 /* What the command line says besides the command's own words. */
@@ -76,10 +77,14 @@ void settings_finish(struct settings *settings); /* wipes the secret ones */
  */
 void settings_forget_secrets(
     struct settings *settings, const struct settings_flags *flags);
+bool settings_is_forgotten(const char *secret); /* it is such a digest */
 
 /* Names of settings that differ and need a restart to take effect, comma-separated; ""
  * when none. The caller frees. */
 char *settings_changed(const struct settings *before, const struct settings *now);
+
+/* FILE:LINE, a variable, the command line, or the default. */
+const char *settings_source(const struct settings *settings, const char *name);
 
 void settings_write_sample(FILE *to);
 void settings_write_markdown(FILE *to);

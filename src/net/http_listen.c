@@ -84,17 +84,34 @@ static void note_port(int fd, struct addrinfo *at, char bound[64])
     }
 }
 
-bool http_listen(
-    const char *address, size_t count, int *fds, char bound[64], struct err *err)
+static bool resolve(const char *address, struct addrinfo **out)
 {
     struct addrinfo hints = {
         .ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICHOST | AI_PASSIVE};
-    struct addrinfo *at = NULL;
     char host[64], port[8];
+
+    return split_address(address, host, port) &&
+           getaddrinfo(host, port, &hints, out) == 0;
+}
+
+bool http_address_is_good(const char *address)
+{
+    struct addrinfo *at = NULL;
+    bool good = resolve(address, &at);
+
+    if (good)
+        freeaddrinfo(at);
+    return good;
+}
+
+bool http_listen(
+    const char *address, size_t count, int *fds, char bound[64], struct err *err)
+{
+    struct addrinfo *at = NULL;
     size_t opened = 0;
     int probe;
 
-    if (!split_address(address, host, port) || getaddrinfo(host, port, &hints, &at) != 0)
+    if (!resolve(address, &at))
         return err_set(err, 0, "invalid_setting",
             "`%s` is no address; accepted: ADDR:PORT or [ADDR]:PORT with a numeric ADDR",
             address);

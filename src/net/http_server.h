@@ -59,6 +59,9 @@ struct http_server_config {
 bool http_listen(
     const char *address, size_t count, int *fds, char bound[64], struct err *err);
 
+/* Would http_listen() take it for an address? */
+bool http_address_is_good(const char *address);
+
 bool http_server_new(struct reactor *reactor, const struct http_server_config *config,
     struct http_server **out, struct err *err);
 /* Reactor thread: stops accepting; idle connections close, the rest when answered. */

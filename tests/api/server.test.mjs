@@ -59,6 +59,34 @@ describe('configuration', () => {
     }
   }
 
+  // What only a look at the value can tell.
+  for (const [name, value, accepted] of [
+    ['listen', 'foo', /ADDR:PORT/],
+    ['admin_listen', 'localhost:x', /ADDR:PORT/],
+    ['public_url', '::::', /http or https URL/],
+    ['connect_ui_url', 'ftp://a', /http or https URL/],
+    ['vault.key', 'garbage', /32 bytes/],
+    ['vault.key_file', '/nonexistent', /no encryption key file/],
+    ['outbound.ca_file', '/nonexistent', /PEM/],
+    ['outbound.ca_file', import.meta.filename, /PEM/],
+    ['outbound.policy', '{"mode":"strict"}', /denylist, allowlist, permissive/],
+    ['outbound.policy_oauth', 'x', /JSON/],
+    ['outbound.denylist', '{}', /list of hosts/],
+  ]) {
+    for (const command of [['serve'], ['-t']]) {
+      it(`${name} = ${path.basename(value)} ends \`nangod ${command}\` with 2, naming file and line`, async () => {
+        const at = file(`log.level = info\n${name} = ${value}\n`);
+        const data = path.join(scratch(), 'untouched');
+        const { code, stderr } = await nangodRun([...command, '--data', data, '--config', at], { env: { NANGO_ENCRYPTION_KEY: undefined } });
+        assert.equal(code, 2, stderr);
+        assert.ok(stderr.includes(`${at}:2: ${name}`), stderr);
+        assert.match(stderr, accepted);
+        if (name === 'vault.key') assert.ok(!stderr.includes(value), stderr);
+        assert.ok(!fs.existsSync(data), 'nothing was made');
+      });
+    }
+  }
+
   it('an unknown setting on the command line or in the environment ends with 2', async () => {
     const flag = await nangodRun(['-t', '--set', 'log.levle=info']);
     assert.equal(flag.code, 2);
@@ -166,6 +194,9 @@ describe('SIGHUP', () => {
       fs.writeFileSync(at, 'log.levle = error\n');
       nangod.signal('SIGHUP');
       await until('the refusal', () => nangod.log.includes(`${at}:1`));
+      fs.writeFileSync(at, '\noutbound.ca_file = /nonexistent\n');
+      nangod.signal('SIGHUP');
+      await until('the refusal', () => nangod.log.includes(`${at}:2: outbound.ca_file`));
       assert.equal((await nangod.api('GET', '/health')).status, 200);
     }));
 
