@@ -3,9 +3,11 @@
 #include "nangod/settings.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/buf.h"
 #include "base/crypto.h"
@@ -37,6 +39,8 @@ struct setting {
 
 #define AT(field) offsetof(struct settings, field)
 #define DAY_MS 86400000
+#define FILE_MAX ((size_t)1 << 20)
+#define FILE_STEP ((size_t)4096)
 
 // clang-format off
 static const struct setting table[] = {
@@ -334,28 +338,52 @@ static bool read_line(
     return set_by_name(settings, name, value, source, err);
 }
 
+/* Without stdio, whose buffers would keep vault.key. */
+static bool read_whole(const char *path, struct buf *out, struct err *err)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+    ssize_t got = -1;
+    bool ok = false;
+
+    while (fd >= 0 && out->len < FILE_MAX) {
+        got = read(fd, buf_room(out, FILE_STEP), FILE_STEP);
+        if (got <= 0)
+            break;
+        buf_added(out, (size_t)got);
+    }
+    if (got < 0)
+        err_set(err, 0, "invalid_setting", "%s: %s", path, strerror(errno));
+    else if (got > 0)
+        err_set(err, 0, "invalid_setting", "%s: too long for settings", path);
+    else if (out->len > 0 && memchr(out->data, '\0', out->len) != NULL)
+        err_set(err, 0, "invalid_setting", "%s: this is no text", path);
+    else
+        ok = true;
+    if (fd >= 0)
+        (void)close(fd);
+    return ok;
+}
+
 static bool read_file(struct settings *settings, const char *path, struct err *err)
 {
-    char buffer[4096]; /* the library's own would not be wiped */
-    FILE *file = fopen(path, "re");
-    char *line = NULL;
-    size_t capacity = 0;
-    ssize_t len;
-    bool ok = true;
+    struct buf text;
+    char *line, *next;
+    bool ok;
 
-    if (file == NULL)
-        return err_set(err, 0, "invalid_setting", "%s: %s", path, strerror(errno));
-    setvbuf(file, buffer, _IOFBF, sizeof buffer);
-    for (int number = 1; ok && (len = getline(&line, &capacity, file)) >= 0; number++) {
+    buf_init_secret(&text, 0);
+    ok = read_whole(path, &text, err);
+    line = text.data;
+    for (int number = 1; ok && line != NULL; number++) {
         char *source = str_printf("%s:%d", path, number);
 
+        next = strchr(line, '\n');
+        if (next != NULL)
+            *next++ = '\0';
         ok = read_line(settings, line, source, err);
         free(source);
+        line = next;
     }
-    mem_wipe(line, capacity); /* it may have held vault.key */
-    free(line);
-    fclose(file);
-    mem_wipe(buffer, sizeof buffer);
+    buf_finish(&text);
     return ok;
 }
 

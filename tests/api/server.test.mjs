@@ -105,9 +105,16 @@ describe('configuration', () => {
   });
 
   it('a missing or unreadable file ends with 2', async () => {
-    const { code, stderr } = await nangodRun(['-t', '--config', '/nowhere/nangod.conf']);
-    assert.equal(code, 2);
-    assert.match(stderr, /\/nowhere\/nangod\.conf/);
+    // Reading one's own memory from its beginning fails in the middle of the read.
+    for (const at of ['/nowhere/nangod.conf', scratch(), '/proc/self/mem', file('log.level = info\n\0')]) {
+      const { code, stderr } = await nangodRun(['-t', '--config', at]);
+      assert.equal(code, 2, at);
+      assert.ok(stderr.includes(at), stderr);
+    }
+  });
+
+  it('a last line without an end is read', async () => {
+    assert.match((await nangodRun(['-t', '--config', file('log.level = info\nlog.format = odd')])).stderr, /:2: log\.format/);
   });
 
   it('-t accepts a good one and starts nothing', async () => {
