@@ -292,7 +292,7 @@ static const struct setting *find(const char *name)
     return NULL;
 }
 
-static bool unknown(const char *name, const char *source, struct err *err)
+static const struct setting *find_nearest(const char *name)
 {
     const struct setting *nearest = &table[0];
 
@@ -300,8 +300,14 @@ static bool unknown(const char *name, const char *source, struct err *err)
         if (distance(name, table[i].name) < distance(name, nearest->name))
             nearest = &table[i];
     }
+    return nearest;
+}
+
+static bool unknown(const char *name, const char *source, struct err *err)
+{
     return err_set(err, 0, "unknown_setting",
-        "%s: unknown setting `%.80s`; the nearest is `%s`", source, name, nearest->name);
+        "%s: unknown setting `%.80s`; the nearest is `%s`", source, name,
+        find_nearest(name)->name);
 }
 
 static bool set_by_name(struct settings *settings, const char *name, const char *value,
@@ -400,6 +406,32 @@ static char *variable_name(const struct setting *s)
     return name;
 }
 
+/* What Kubernetes sets in every container for each service, here for those whose name
+ * begins with ours: NANGOD_SERVICE_HOST, NANGOD_SERVICE_PORT, NANGOD_SERVICE_PORT_HTTP,
+ * NANGOD_PORT, NANGOD_PORT_3003_TCP, NANGOD_PORT_3003_TCP_ADDR, …
+ * (kubernetes.io/docs/concepts/containers/container-environment). */
+static bool is_service_link(const char *name, size_t len, const char *value)
+{
+    char text[256];
+    const char *at;
+
+    if (len >= sizeof text)
+        return false;
+    memcpy(text, name, len);
+    text[len] = '\0';
+    if (str_ends(text, "_SERVICE_HOST") || str_ends(text, "_SERVICE_PORT") ||
+        strstr(text, "_SERVICE_PORT_") != NULL)
+        return true;
+    if (str_ends(text, "_PORT"))
+        return strstr(value, "://") != NULL || strstr(text, "_PORT_") != NULL;
+    at = strstr(text, "_PORT_");
+    if (at == NULL)
+        return false;
+    at += strlen("_PORT_");
+    at += strspn(at, "0123456789");
+    return str_starts(at, "_TCP") || str_starts(at, "_UDP") || str_starts(at, "_SCTP");
+}
+
 /* A variable of our prefix that names no setting is a mistake like any other. */
 static bool refuse_unknown_variables(struct err *err)
 {
@@ -416,14 +448,18 @@ static bool refuse_unknown_variables(struct err *err)
                     strncmp(name, *entry, (size_t)(equals - *entry)) == 0;
             free(name);
         }
-        if (!known) {
+        if (!known && !is_service_link(*entry, (size_t)(equals - *entry), equals + 1)) {
             char *name = str_ndup(*entry + 7, (size_t)(equals - *entry) - 7);
-            bool ok;
+            const struct setting *nearest;
 
             str_lower(name);
-            ok = unknown(name, "environment", err);
+            nearest = find_nearest(name);
+            err_set(err, 0, "unknown_setting",
+                "environment variable %.*s: there is no such setting; the nearest is "
+                "`%s`",
+                (int)(equals - *entry), *entry, nearest->name);
             free(name);
-            return ok;
+            return false;
         }
     }
     return true;
@@ -634,7 +670,9 @@ void settings_write_markdown(FILE *to)
         "is not\n"
         "accepted stops the start; `nangod -t` checks without starting. Settings marked "
         "*reload*\n"
-        "take effect on SIGHUP. This page is printed by `nangod settings --markdown`.\n\n"
+        "take effect on SIGHUP. Variables that Kubernetes sets for a service (NANGOD_PORT, "
+        "…) are not\n"
+        "looked at. This page is printed by `nangod settings --markdown`.\n\n"
         "| Setting | Default | Accepted | Environment | |\n|---|---|---|---|---|\n",
         to);
     for (size_t i = 0; i < COUNT; i++) {

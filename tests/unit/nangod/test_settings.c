@@ -113,9 +113,43 @@ TEST(a_variable_of_ours_that_names_nothing_is_a_mistake)
 
     setenv("NANGOD_LISTNE", "x", 1);
     assert_false(load(&settings, NULL, NULL, &err));
+    assert_non_null(strstr(err.message, "environment variable NANGOD_LISTNE: "));
     assert_non_null(strstr(err.message, "the nearest is `listen`"));
     settings_finish(&settings);
     unsetenv("NANGOD_LISTNE");
+}
+
+TEST(the_variables_of_kubernetes_services_are_none_of_ours)
+{
+    static const struct {
+        const char *name, *value;
+        bool ignored;
+    } rows[] = {
+        {"NANGOD_SERVICE_HOST", "10.0.0.1", true},
+        {"NANGOD_SERVICE_PORT", "3003", true},
+        {"NANGOD_SERVICE_PORT_HTTP", "3003", true},
+        {"NANGOD_PORT", "tcp://10.0.0.1:3003", true},
+        {"NANGOD_PORT_3003_TCP", "tcp://10.0.0.1:3003", true},
+        {"NANGOD_PORT_3003_TCP_PROTO", "tcp", true},
+        {"NANGOD_PORT_3003_TCP_PORT", "3003", true},
+        {"NANGOD_PORT_3003_TCP_ADDR", "10.0.0.1", true},
+        {"NANGOD_ADMIN_PORT_53_UDP_ADDR", "10.0.0.1", true},
+        {"NANGOD_ADMIN_SERVICE_HOST", "10.0.0.1", true},
+        {"NANGOD_PORT", "3003", false},
+        {"NANGOD_PORT_NUMBER", "3003", false},
+        {"NANGOD_SERVICE", "x", false},
+    };
+
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct settings settings;
+        struct err err = {0};
+
+        setenv(rows[i].name, rows[i].value, 1);
+        if (load(&settings, NULL, NULL, &err) != rows[i].ignored)
+            fail_msg("%s=%s: %s", rows[i].name, rows[i].value, err.message);
+        settings_finish(&settings);
+        unsetenv(rows[i].name);
+    }
 }
 
 TEST(what_needs_a_restart_is_named)
@@ -227,6 +261,7 @@ int main(void)
         cmocka_unit_test(upstreams_names_of_variables_are_read_too),
         cmocka_unit_test(a_mistake_is_told_with_its_place_and_what_is_accepted),
         cmocka_unit_test(a_variable_of_ours_that_names_nothing_is_a_mistake),
+        cmocka_unit_test(the_variables_of_kubernetes_services_are_none_of_ours),
         cmocka_unit_test(what_needs_a_restart_is_named),
         cmocka_unit_test(
             a_secret_is_forgotten_wherever_it_stood_and_still_told_from_another),
