@@ -43,9 +43,6 @@ static const struct command {
 };
 #define COUNT (sizeof commands / sizeof commands[0])
 
-/* Given so, everyone saw it at the start; nobody needs to see it for longer. */
-#define SECRET_FLAG "vault.key="
-
 static int usage(FILE *to, int code)
 {
     fputs("usage: nangod COMMAND [OPTION]…\n\nCommands:\n", to);
@@ -89,9 +86,6 @@ bool options_read(struct options *options, int argc, char **argv)
                 shorthands[j].setting == NULL
                     ? str_dup(value)
                     : str_printf("%s=%s", shorthands[j].setting, value);
-            if (strncmp(value, SECRET_FLAG, strlen(SECRET_FLAG)) == 0)
-                mem_wipe(argv[i + 1] + strlen(SECRET_FLAG),
-                    strlen(value + strlen(SECRET_FLAG)));
             taken = true;
         }
         if (strcmp(argv[i], "--config") == 0 && value != NULL) {
@@ -139,7 +133,8 @@ bool options_read(struct options *options, int argc, char **argv)
 void options_finish(struct options *options)
 {
     for (int i = 0; i < options->flags.count; i++) {
-        mem_wipe(options->texts[i], strlen(options->texts[i])); /* --set vault.key=… */
+        /* A secret is refused, and was given all the same. */
+        mem_wipe(options->texts[i], strlen(options->texts[i]));
         free(options->texts[i]);
     }
     free(options->texts);

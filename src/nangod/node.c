@@ -234,7 +234,7 @@ bool node_open(struct node *node, const struct settings_flags *flags, enum node_
     else
         ok = (node->vault != NULL || make_vault(node, err)) &&
              make_environments(node, err);
-    settings_forget_secrets(&node->settings, flags);
+    settings_forget_secrets(&node->settings);
     return ok;
 }
 

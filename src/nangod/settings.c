@@ -303,8 +303,18 @@ static const struct setting *find_nearest(const char *name)
     return nearest;
 }
 
+/* Could it be the name of a setting? What is none may be a secret in a wrong place. */
+static bool looks_like_name(const char *text)
+{
+    size_t len = strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789._-");
+
+    return len > 0 && len <= 40 && text[len] == '\0';
+}
+
 static bool unknown(const char *name, const char *source, struct err *err)
 {
+    if (!looks_like_name(name))
+        return err_set(err, 0, "unknown_setting", "%s: unknown setting", source);
     return err_set(err, 0, "unknown_setting",
         "%s: unknown setting `%.80s`; the nearest is `%s`", source, name,
         find_nearest(name)->name);
@@ -320,6 +330,21 @@ static bool set_by_name(struct settings *settings, const char *name, const char 
     return set_value(settings, s, value, source, err);
 }
 
+/* A text without `=`. Of it only a setting's name at the beginning is shown: the rest may
+ * be a secret. */
+static bool malformed(const char *text, const char *source, struct err *err)
+{
+    const struct setting *found = NULL;
+
+    for (size_t i = 0; i < COUNT; i++) {
+        if (str_starts(text, table[i].name) &&
+            (found == NULL || strlen(table[i].name) > strlen(found->name)))
+            found = &table[i];
+    }
+    return err_set(err, 0, "invalid_setting", "%s: expected `%s = value`", source,
+        found != NULL ? found->name : "name");
+}
+
 /* One line of the file: `name = value`; the value may stand in double quotes. */
 static bool read_line(
     struct settings *settings, char *line, const char *source, struct err *err)
@@ -332,7 +357,7 @@ static bool read_line(
         return true;
     value = strchr(name, '=');
     if (value == NULL)
-        return err_set(err, 0, "invalid_setting", "%s: expected `name = value`", source);
+        return malformed(name, source, err);
     *value++ = '\0';
     name = str_trim(name);
     value = str_trim(value);
@@ -490,6 +515,21 @@ static bool read_environment(struct settings *settings, struct err *err)
     return refuse_unknown_variables(err);
 }
 
+static bool refuse_secret(const struct setting *s, struct err *err)
+{
+    char *variable;
+
+    if (s == NULL || s->kind != SECRET)
+        return true;
+    variable = variable_name(s);
+    err_set(err, 0, "invalid_setting",
+        "command line: %s is not taken from there, as every user of the machine can see "
+        "it; accepted: the configuration file, or the environment variable %s",
+        s->name, variable);
+    free(variable);
+    return false;
+}
+
 static bool read_flags(
     struct settings *settings, const struct settings_flags *flags, struct err *err)
 {
@@ -499,10 +539,10 @@ static bool read_flags(
         bool ok;
 
         if (equals == NULL)
-            return err_set(err, 0, "invalid_setting", "--set %s: expected key=value",
-                flags->sets[i]);
+            return malformed(flags->sets[i], "command line", err);
         name = str_ndup(flags->sets[i], (size_t)(equals - flags->sets[i]));
-        ok = set_by_name(settings, name, equals + 1, "command line", err);
+        ok = refuse_secret(find(name), err) &&
+             set_by_name(settings, name, equals + 1, "command line", err);
         free(name);
         if (!ok)
             return false;
@@ -590,12 +630,10 @@ static void forget_variable(const char *name)
         forget_text(value); /* in place: /proc/PID/environ shows this memory */
 }
 
-void settings_forget_secrets(
-    struct settings *settings, const struct settings_flags *flags)
+void settings_forget_secrets(struct settings *settings)
 {
     for (size_t i = 0; i < COUNT; i++) {
         const struct setting *s = &table[i];
-        size_t len = strlen(s->name);
         char *name;
 
         if (s->kind != SECRET)
@@ -606,10 +644,6 @@ void settings_forget_secrets(
         forget_variable(name);
         forget_variable(s->also);
         free(name);
-        for (int j = 0; j < flags->count; j++) {
-            if (str_starts(flags->sets[j], s->name) && flags->sets[j][len] == '=')
-                forget_text(flags->sets[j] + len + 1);
-        }
     }
 }
 
@@ -666,11 +700,13 @@ void settings_write_markdown(FILE *to)
         "# Settings\n\n"
         "Later wins: default, configuration file (`--config FILE`, lines `name = "
         "value`),\n"
-        "environment, command line (`--set name=value`). An unknown name or a value that "
-        "is not\n"
+        "environment, command line (`--set name=value`, but no secret). An unknown name "
+        "or "
+        "a value that is not\n"
         "accepted stops the start; `nangod -t` checks without starting. Settings marked "
         "*reload*\n"
-        "take effect on SIGHUP. Variables that Kubernetes sets for a service (NANGOD_PORT, "
+        "take effect on SIGHUP. Variables that Kubernetes sets for a service "
+        "(NANGOD_PORT, "
         "…) are not\n"
         "looked at. This page is printed by `nangod settings --markdown`.\n\n"
         "| Setting | Default | Accepted | Environment | |\n|---|---|---|---|---|\n",

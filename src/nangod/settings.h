@@ -72,11 +72,9 @@ bool settings_load(
     struct settings *out, const struct settings_flags *flags, struct err *err);
 void settings_finish(struct settings *settings); /* wipes the secret ones */
 
-/* Once the secrets were used: wipes them here, in the environment and in the flags, for
- * the rest of the process's life. A digest stays in their place, for settings_changed().
- */
-void settings_forget_secrets(
-    struct settings *settings, const struct settings_flags *flags);
+/* Once the secrets were used: wipes them here and in the environment, for the rest of the
+ * process's life. A digest stays in their place, for settings_changed(). */
+void settings_forget_secrets(struct settings *settings);
 bool settings_is_forgotten(const char *secret); /* it is such a digest */
 
 /* Names of settings that differ and need a restart to take effect, comma-separated; ""

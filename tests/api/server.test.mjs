@@ -645,7 +645,6 @@ describe('secrets', () => {
   for (const [how, options] of [
     ['in the environment', { env: { NANGO_ENCRYPTION_KEY: key } }],
     ['in a file of settings', { env: { NANGO_ENCRYPTION_KEY: undefined }, config: file(`vault.key = ${key}\n`) }],
-    ['on the command line', { env: { NANGO_ENCRYPTION_KEY: undefined }, settings: { 'vault.key': key } }],
   ]) {
     it(`the encryption key given ${how} is forgotten once it was used, and a reload takes it for the same`, async (t) =>
       using(async (use) => {
