@@ -46,7 +46,8 @@ void options_finish(struct options *options);
  * because every user of a machine can see arguments. */
 bool cmd_read_value(struct buf *value, struct err *err);
 void cmd_print_json(cJSON *value); /* on a line; takes over */
-/* Prints "nangod: <message>" on standard error. Returns `code`. */
-int cmd_fail(int code, const struct err *err);
+/* Prints "nangod: <message>" on standard error. Returns the exit code: a wrong setting or
+ * catalogue is usage; what the machine or the data directory refuses is a failure. */
+int cmd_fail(const struct err *err);
 
 #endif

@@ -65,7 +65,7 @@ static struct catalog *load(const struct request *request)
     struct err err = {0};
 
     if (!catalog_load(&source, &catalog, &err))
-        cmd_fail(1, &err);
+        cmd_fail(&err);
     return catalog;
 }
 

@@ -177,7 +177,7 @@ int cmd_environments(int argc, char **argv)
     else
         ok = node_open(&node, &options.flags, NODE_TOOL, &err) &&
              set(&node, options.rest[1], options.rest + 2, options.rest_count - 2, &err);
-    code = ok ? 0 : cmd_fail(1, &err);
+    code = ok ? 0 : cmd_fail(&err);
 
 done:
     node_close(&node);

@@ -254,7 +254,7 @@ int cmd_keys(int argc, char **argv)
     if (!node_open(&node, &options.flags, verb->use, &err) ||
         !node_find_environment(&node, options.environment, &env, &err) ||
         !verb->run(&node, env, &options, &err))
-        code = cmd_fail(1, &err);
+        code = cmd_fail(&err);
 
 done:
     environment_row_unref(env);

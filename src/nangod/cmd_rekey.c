@@ -101,7 +101,7 @@ int cmd_rekey(int argc, char **argv)
     code = 0;
     if (!node_open(&node, &options.flags, NODE_ALONE, &err) ||
         !rekey(&options, &node, &err))
-        code = cmd_fail(1, &err);
+        code = cmd_fail(&err);
     else
         puts("done: from now on start with the new key");
 

@@ -89,16 +89,7 @@ static int check_configuration(struct node *node)
     if (ok)
         printf("configuration ok, %zu providers\n", catalog_count(catalog));
     catalog_unref(catalog);
-    return ok ? 0 : cmd_fail(EXIT_USAGE, &err);
-}
-
-/* A wrong setting is usage; what the machine or the data directory refuses is a failure.
- */
-static int code_of(const struct err *err)
-{
-    return strstr(err->code, "_setting") != NULL || strstr(err->code, "_catalog") != NULL
-               ? EXIT_USAGE
-               : 1;
+    return ok ? 0 : cmd_fail(&err);
 }
 
 int cmd_serve(int argc, char **argv)
@@ -119,7 +110,7 @@ int cmd_serve(int argc, char **argv)
     block_signals(&signals);
     if (!node_open(&node, &options.flags, options.check_only ? NODE_SETTINGS : NODE_WRITE,
             &err)) {
-        code = cmd_fail(code_of(&err), &err);
+        code = cmd_fail(&err);
         goto done;
     }
     if (options.check_only) {
@@ -127,13 +118,13 @@ int cmd_serve(int argc, char **argv)
         goto done;
     }
     if (!daemon_start(&node, options.demo, &daemon, &err)) {
-        code = cmd_fail(code_of(&err), &err);
+        code = cmd_fail(&err);
         goto done;
     }
     printf("listening on http://%s\n", daemon_address(daemon));
     greet(&node);
     if (options.demo && !welcome_demo(daemon, &node, &err)) {
-        code = cmd_fail(1, &err);
+        code = cmd_fail(&err);
         daemon_stop(daemon);
         goto done;
     }

@@ -23,7 +23,7 @@ int cmd_check(int argc, char **argv)
         code = 0;
         if (!node_open(&node, &options.flags, NODE_FILE, &err) ||
             !store_check(node.store, &err))
-            code = cmd_fail(1, &err);
+            code = cmd_fail(&err);
         else
             puts("ok");
     }
@@ -46,7 +46,7 @@ int cmd_backup(int argc, char **argv)
             code = 0;
             if (!node_open(&node, &options.flags, NODE_FILE, &err) ||
                 !store_backup(node.store, options.rest[0], &err))
-                code = cmd_fail(1, &err);
+                code = cmd_fail(&err);
         }
     }
     node_close(&node);
@@ -70,7 +70,7 @@ int cmd_restore(int argc, char **argv)
                 !store_restore(&(struct store_config){.data_dir = node.settings.data_dir,
                                    .log = &node.log},
                     options.rest[0], &err))
-                code = cmd_fail(1, &err);
+                code = cmd_fail(&err);
         }
     }
     node_close(&node);
@@ -157,7 +157,7 @@ int cmd_variables(int argc, char **argv)
             &node, &options.flags, str_eq(verb, "list") ? NODE_FILE : NODE_TOOL, &err) ||
         !node_find_environment(&node, options.environment, &env, &err) ||
         !run_variables(&options, &node, env, &err))
-        code = cmd_fail(1, &err);
+        code = cmd_fail(&err);
 
 done:
     environment_row_unref(env);

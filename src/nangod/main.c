@@ -167,10 +167,12 @@ void cmd_print_json(cJSON *value)
     cJSON_Delete(value);
 }
 
-int cmd_fail(int code, const struct err *err)
+int cmd_fail(const struct err *err)
 {
     fprintf(stderr, "nangod: %s\n", err->message);
-    return code;
+    return strstr(err->code, "_setting") != NULL || strstr(err->code, "_catalog") != NULL
+               ? EXIT_USAGE
+               : 1;
 }
 
 int main(int argc, char **argv)

@@ -12,6 +12,14 @@
 #include "base/str.h"
 #include "nangod/settings_check.h"
 
+/* The fault lies in what a setting says. */
+static bool is_of_setting(
+    const struct settings *settings, const char *name, struct err *err)
+{
+    str_copy(err->code, sizeof err->code, "invalid_setting");
+    return err_context(err, "%s: %s", settings_source(settings, name), name);
+}
+
 static bool init_log(struct node *node, struct err *err)
 {
     const struct settings *s = &node->settings;
@@ -25,7 +33,8 @@ static bool init_log(struct node *node, struct err *err)
         return err_internal(err, "log.level"); /* the table allows only levels */
     node->log.level = level;
     return s->clock_offset_file == NULL ||
-           clock_map_offset(&node->clock, s->clock_offset_file, err);
+           clock_map_offset(&node->clock, s->clock_offset_file, err) ||
+           is_of_setting(s, "clock.offset_file", err);
 }
 
 static bool load_kek(
@@ -39,7 +48,15 @@ static bool load_kek(
         .log = &node->log,
     };
 
-    return kek_load(&source, kek, err);
+    if (kek_load(&source, kek, err))
+        return true;
+    if (!str_is_empty(source.key_text))
+        is_of_setting(&node->settings, "vault.key", err);
+    else if (!str_is_empty(source.key_file))
+        is_of_setting(&node->settings, "vault.key_file", err);
+    else if (!may_create) /* there are secrets, and their key is not given */
+        str_copy(err->code, sizeof err->code, "invalid_setting");
+    return false;
 }
 
 /* The vault over the data keys as the store keeps them. Also what the store asks before

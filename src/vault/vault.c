@@ -233,7 +233,7 @@ static bool unwrap(const EVP_CIPHER *cipher, const uint8_t kek[VAULT_KEY_LEN],
     ok = ctx != NULL && gcm_run(ctx, false, &job);
     EVP_CIPHER_CTX_free(ctx);
     if (!ok)
-        return err_internal(err,
+        return err_set(err, 500, "invalid_setting",
             "the stored secrets do not open with this encryption key (data key %u): "
             "start "
             "with the key they were stored under, by NANGO_ENCRYPTION_KEY, the key file, "
