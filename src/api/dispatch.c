@@ -21,21 +21,25 @@
  * up to here: JSON first, then the key. */
 #define BODY_OF_ANYONE ((size_t)64 * 1024)
 
+static void reply_stopping(struct call *call)
+{
+    reply_fault(call, 503, "server_error", "The server is stopping");
+    call_free(call);
+}
+
 static void run_on_outbound(void *arg)
 {
     struct call *call = arg;
 
+    if (pool_gives_up(call_auth(call)->outbound)) {
+        reply_stopping(call);
+        return;
+    }
     call->again = false;
     call->outbound = true;
     call->route->handle(call);
     if (!call->kept)
         call_free(call);
-}
-
-static void reply_stopping(struct call *call)
-{
-    reply_fault(call, 503, "server_error", "The server is stopping");
-    call_free(call);
 }
 
 static void run_handler(struct call *call)
@@ -145,7 +149,9 @@ static void run_on_worker(void *arg)
 {
     struct call *call = arg;
 
-    if (parse_body(call))
+    if (pool_gives_up(call->server->workers))
+        reply_stopping(call);
+    else if (parse_body(call))
         run_handler(call);
     else
         call_free(call);

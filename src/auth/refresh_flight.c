@@ -134,7 +134,10 @@ static void flight_run(void *arg)
     struct refresh_result result = {0};
     struct flight *parked;
 
-    refresh_work(flight->refresher, flight->row, flight->forced, &result);
+    if (pool_gives_up(flight->refresher->auth->outbound))
+        err_set(&result.err, 503, "server_error", "the server is shutting down");
+    else
+        refresh_work(flight->refresher, flight->row, flight->forced, &result);
     parked = flight_land(flight);
     flight_submit(parked);
     flight_finish(flight, &result);

@@ -12,6 +12,7 @@
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <time.h>
 
@@ -56,6 +57,7 @@ struct pool {
     size_t threads;
     size_t max;
     bool stopping;
+    atomic_bool giving_up;
     char name[16];
 };
 
@@ -75,10 +77,23 @@ struct pool *pool_new(const char *name, size_t max)
     return pool;
 }
 
+/* The lock is held. */
+static struct job *take_first(struct pool *pool)
+{
+    struct job *job = pool->first;
+
+    if (job == NULL)
+        return NULL;
+    pool->first = job->next;
+    if (pool->first == NULL)
+        pool->last = NULL;
+    pool->queued--;
+    return job;
+}
+
 /* Waits for a job; NULL after idling for long, or at the end. The lock is held. */
 static struct job *next_job(struct pool *pool)
 {
-    struct job *job;
     struct timespec until;
     int rc = 0;
 
@@ -88,17 +103,21 @@ static struct job *next_job(struct pool *pool)
     while (pool->first == NULL && !pool->stopping && rc != ETIMEDOUT)
         rc = pthread_cond_timedwait(&pool->work, &pool->lock, &until);
     pool->idle--;
-    job = pool->first;
-    if (job != NULL) {
-        pool->first = job->next;
-        if (pool->first == NULL)
-            pool->last = NULL;
-        pool->queued--;
-    }
-    return job;
+    return take_first(pool);
 }
 
 static void leave_share(struct pool *pool, struct share *share);
+
+/* The lock is held before and after. */
+static void run_job(struct pool *pool, struct job *job)
+{
+    pthread_mutex_unlock(&pool->lock);
+    job->run(job->arg);
+    pthread_mutex_lock(&pool->lock);
+    if (job->share != NULL)
+        leave_share(pool, job->share);
+    free(job);
+}
 
 static void *worker(void *arg)
 {
@@ -107,14 +126,8 @@ static void *worker(void *arg)
 
     pthread_setname_np(pthread_self(), pool->name);
     pthread_mutex_lock(&pool->lock);
-    while ((job = next_job(pool)) != NULL) {
-        pthread_mutex_unlock(&pool->lock);
-        job->run(job->arg);
-        pthread_mutex_lock(&pool->lock);
-        if (job->share != NULL)
-            leave_share(pool, job->share);
-        free(job);
-    }
+    while ((job = next_job(pool)) != NULL)
+        run_job(pool, job);
     pool->threads--;
     pthread_cond_broadcast(&pool->gone);
     pthread_mutex_unlock(&pool->lock);
@@ -310,6 +323,36 @@ size_t pool_queued(struct pool *pool)
     n = pool->queued + pool->held;
     pthread_mutex_unlock(&pool->lock);
     return n;
+}
+
+/* The first of the queue, else one that waits in a share, whatever room that has. */
+static struct job *take_any(struct pool *pool)
+{
+    struct job *job = take_first(pool);
+    struct share *share = pool->first_waiting;
+
+    if (job != NULL || share == NULL)
+        return job;
+    job = unhold(pool, share, NULL);
+    share->admitted++;
+    pool->admitted++;
+    return job;
+}
+
+void pool_give_up(struct pool *pool)
+{
+    struct job *job;
+
+    atomic_store(&pool->giving_up, true);
+    pthread_mutex_lock(&pool->lock);
+    while ((job = take_any(pool)) != NULL)
+        run_job(pool, job);
+    pthread_mutex_unlock(&pool->lock);
+}
+
+bool pool_gives_up(const struct pool *pool)
+{
+    return atomic_load(&pool->giving_up);
 }
 
 void pool_stop(struct pool *pool)

@@ -21,6 +21,10 @@ bool pool_submit(struct pool *pool, void (*run)(void *arg), void *arg);
 bool pool_submit_share(
     struct pool *pool, uint64_t share, void (*run)(void *arg), void *arg);
 size_t pool_queued(struct pool *pool); /* waiting, not running */
+/* What waits shall not be done any more: it is run at once, on this thread, and sees by
+ * pool_gives_up() that all there is to do is to say so. Jobs given later see it too. */
+void pool_give_up(struct pool *pool);
+bool pool_gives_up(const struct pool *pool);
 /* Runs what is queued, waits for all threads, refuses new jobs. */
 void pool_stop(struct pool *pool);
 void pool_free(struct pool *pool); /* after pool_stop(); accepts NULL */

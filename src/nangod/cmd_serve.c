@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* `nangod serve`: starts the server and waits for signals.
  *
- *   SIGTERM, SIGINT: finish requests in progress, exit 0        SIGHUP: reload
+ *   SIGTERM, SIGINT: finish requests in progress, exit 0; once more: end at once, exit 3
+ *   SIGHUP: reload
  *
  * Exit codes: 0 stopped in order, 1 could not start or run, 2 wrong usage or
- * configuration. */
+ * configuration, 3 ended at once. */
 #include <errno.h>
+#include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -19,6 +22,7 @@
 #include "nangod/welcome.h"
 
 #define SWEEP_SECONDS 60
+#define EXIT_AT_ONCE 3
 
 /* The dev key, once, and only where a person is looking. */
 static void greet(struct node *node)
@@ -71,6 +75,43 @@ static void wait_for_the_end(
         else if (got < 0 && errno == EAGAIN)
             daemon_sweep(daemon);
     }
+}
+
+struct stop {
+    const struct log *log;
+    atomic_bool done;
+};
+
+/* A second signal: whoever sent it does not want to wait for the first. What was
+ * acknowledged is on the disk, as it is when the machine stops. */
+static void *end_at_once(void *arg)
+{
+    const struct stop *stop = arg;
+    sigset_t set;
+    int got;
+
+    sigemptyset(&set);
+    sigaddset(&set, SIGTERM);
+    sigaddset(&set, SIGINT);
+    sigwait(&set, &got);
+    if (stop->done)
+        return NULL;
+    log_event(stop->log, LOG_WARN, "ended at once by a second signal", LOG_END);
+    _exit(EXIT_AT_ONCE);
+}
+
+static void stop_daemon(struct daemon *daemon)
+{
+    struct stop stop = {.log = daemon_server(daemon)->log};
+    pthread_t second;
+    bool watched = pthread_create(&second, NULL, end_at_once, &stop) == 0;
+
+    daemon_stop(daemon);
+    if (!watched)
+        return;
+    stop.done = true;
+    pthread_kill(second, SIGTERM);
+    pthread_join(second, NULL);
 }
 
 /* `nangod -t`: all that can be wrong before listening. */
@@ -130,7 +171,7 @@ int cmd_serve(int argc, char **argv)
     }
     fflush(stdout);
     wait_for_the_end(daemon, &signals, &options.flags);
-    daemon_stop(daemon);
+    stop_daemon(daemon);
     code = 0;
 
 done:

@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "base/pool.h"
 #include "base/str.h"
 #include "demo/demo.h"
 #include "nangod/settings_check.h"
@@ -290,9 +291,15 @@ static void drain(struct daemon *daemon)
             daemon->server.loops[i].reactor, drain_loop, &daemon->server.loops[i]);
     while (in_progress(daemon) > 0 && clock_mono_ms() < until)
         nanosleep(&moment, NULL);
-    if (in_progress(daemon) > 0)
-        log_event(daemon->server.log, LOG_WARN, "stopped with requests in progress",
-            LOG_INT("requests", in_progress(daemon)), LOG_END);
+    if (in_progress(daemon) == 0)
+        return;
+    /* Time is up. What was not begun is answered 503; a token call that was sent is
+     * waited for, as its answer may be the only copy of a rotated token:
+     * refresh.token_timeout_ms bounds that. */
+    log_event(daemon->server.log, LOG_WARN, "stopped with requests in progress",
+        LOG_INT("requests", in_progress(daemon)), LOG_END);
+    pool_give_up(daemon->server.workers);
+    pool_give_up(daemon->outbound);
 }
 
 static void free_loops(struct daemon *daemon)

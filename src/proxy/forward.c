@@ -114,11 +114,21 @@ static void job_back(void *arg)
         f->then(f);
 }
 
+static void stopping(struct err *err)
+{
+    err_set(err, 503, "server_error", "The server is stopping");
+}
+
 static void job_run(void *arg)
 {
     struct forward *f = arg;
 
-    f->work(f);
+    if (pool_gives_up(f->proxy->auth->outbound)) {
+        stopping(&f->err);
+        f->ok = false;
+    } else {
+        f->work(f);
+    }
     reactor_post(f->reactor, job_back, f);
 }
 
@@ -138,7 +148,7 @@ void forward_run(struct forward *f, bool here, void (*work)(struct forward *f),
     if (pool_submit(f->proxy->auth->outbound, job_run, f))
         return;
     f->away = false;
-    err_set(&err, 503, "server_error", "The server is stopping");
+    stopping(&err);
     forward_fail(f, &err);
 }
 

@@ -271,6 +271,45 @@ describe('stopping', () => {
       echo.release('forever');
     }));
 
+  it('past the time allowed only token calls that were sent are waited for, and none is begun', async () =>
+    using(async (use) => {
+      const world = await use(World.start({ echo: false, integrations: { oauth: 'test-oauth' }, settings: { 'http.drain_timeout_s': '0', 'outbound.threads': '1' } }));
+      const { nangod, oauth } = world;
+      await world.connect('oauth', 'sent');
+      await world.connect('oauth', 'waiting');
+      const sent = oauth.script({ hold: true });
+      const first = world.get('oauth', 'sent');
+      await inTime('the token call', sent.arrived);
+      const second = world.get('oauth', 'waiting');
+      await until('the second refresh to be begun', async () => /nangod_http_requests_in_flight 3\n/.test((await nangod.api('GET', '/metrics')).text));
+      nangod.signal('SIGTERM');
+      assert.equal((await inTime('an answer before the token call ends', second)).status, 503);
+      assert.equal(nangod.exit, undefined, 'the token call is waited for');
+      sent.release();
+      await first.catch(() => {});
+      assert.equal((await inTime('the end', nangod.ended)).code, 0);
+      // What the provider answered is there at the next start.
+      await nangod.again();
+      const kept = await world.get('oauth', 'sent');
+      assert.equal(kept.status, 200, kept.text);
+      assert.equal(oauth.calls.length, 1, 'the second was never sent');
+    }));
+
+  it('a second signal ends at once', async () =>
+    using(async (use) => {
+      const world = await held(use);
+      const { nangod, echo } = world;
+      const calling = world.proxied('none', 'c', '/hold/hurry').catch((error) => error);
+      await inTime('the call', echo.arrived('hurry'));
+      nangod.signal('SIGTERM');
+      await until('no more connections', () => request(nangod.base, 'GET', '/ready', { via: new http.Agent() }).then(() => false, () => true));
+      nangod.signal('SIGINT');
+      assert.equal((await inTime('the end', nangod.ended)).code, 3);
+      assert.match(nangod.log, /second signal/);
+      await calling;
+      echo.release('hurry');
+    }));
+
   it('SIGINT is the same, and what was written is there at the next start', async () =>
     using(async (use) => {
       const nangod = await use(Daemon.start());

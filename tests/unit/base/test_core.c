@@ -163,6 +163,33 @@ TEST(a_pool_starts_a_thread_for_each_job_that_blocks)
     pthread_barrier_destroy(&together);
 }
 
+static void see_the_end(void *pool)
+{
+    assert_true(pool_gives_up(pool));
+    atomic_fetch_add(&ran, 1);
+}
+
+TEST(a_pool_that_gives_up_runs_what_waits_at_once)
+{
+    struct pool *pool = pool_new("test", 1);
+
+    atomic_store(&ran, 0);
+    pthread_barrier_init(&together, NULL, 2);
+    pool_submit(pool, meet, NULL); /* holds the only thread */
+    while (pool_queued(pool) > 0)
+        continue;
+    for (int i = 0; i < 10; i++)
+        pool_submit(pool, see_the_end, pool);
+    pool_give_up(pool);
+    assert_int_equal(atomic_load(&ran), 10);
+    pool_submit(pool, see_the_end, pool);
+    pthread_barrier_wait(&together);
+    pool_stop(pool);
+    assert_int_equal(atomic_load(&ran), 11);
+    pool_free(pool);
+    pthread_barrier_destroy(&together);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -173,6 +200,7 @@ int main(void)
         cmocka_unit_test(a_fresh_uuid_is_a_version_4),
         cmocka_unit_test(a_log_line_is_one_json_object),
         cmocka_unit_test(a_pool_runs_all_that_was_submitted_before_it_stopped),
+        cmocka_unit_test(a_pool_that_gives_up_runs_what_waits_at_once),
         cmocka_unit_test(a_pool_starts_a_thread_for_each_job_that_blocks),
     };
 
