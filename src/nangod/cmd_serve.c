@@ -133,6 +133,19 @@ static int check_configuration(struct node *node)
     return ok ? 0 : cmd_fail(&err);
 }
 
+/* The public address last: who waits for that line has read the other. */
+static void say_where(const struct daemon *daemon)
+{
+    const struct log *log = daemon_server(daemon)->log;
+    const char *admin = daemon_admin_address(daemon);
+
+    if (*admin != '\0')
+        printf("admin listening on http://%s\n", admin);
+    printf("listening on http://%s\n", daemon_address(daemon));
+    log_event(log, LOG_INFO, "listening", LOG_STR("address", daemon_address(daemon)),
+        LOG_STR("admin_address", *admin != '\0' ? admin : NULL), LOG_END);
+}
+
 int cmd_serve(int argc, char **argv)
 {
     struct options options;
@@ -162,7 +175,7 @@ int cmd_serve(int argc, char **argv)
         code = cmd_fail(&err);
         goto done;
     }
-    printf("listening on http://%s\n", daemon_address(daemon));
+    say_where(daemon);
     greet(&node);
     if (options.demo && !welcome_demo(daemon, &node, &err)) {
         code = cmd_fail(&err);

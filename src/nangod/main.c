@@ -49,13 +49,14 @@ static int usage(FILE *to, int code)
     for (size_t i = 0; i < COUNT; i++)
         fprintf(to, "  %s %s\n      %s\n", commands[i].name, commands[i].usage,
             commands[i].help);
-    fputs("\nOptions of every command on a data directory:\n"
-          "  --data DIR                 the data directory (default: data)\n"
-          "  --config FILE              read settings from FILE\n"
-          "  --set NAME=VALUE           set one; `nangod settings` lists them\n"
-          "Options of serve:\n"
-          "  --listen ADDR:PORT         public API (default: 127.0.0.1:3003)\n"
-          "  --admin-listen ADDR:PORT   /health, /ready and /metrics apart from it\n",
+    fputs(
+        "\nOptions of every command on a data directory:\n"
+        "  --data DIR                 the data directory (default: data)\n"
+        "  --config FILE              read settings from FILE\n"
+        "  --set NAME=VALUE           set one; `nangod settings` lists them\n"
+        "Options of serve:\n"
+        "  --listen ADDR:PORT         public API (default: 127.0.0.1:3003)\n"
+        "  --admin-listen ADDR:PORT   /metrics apart from it; /health, /ready on both\n",
         to);
     return code;
 }

@@ -396,6 +396,11 @@ const char *daemon_address(const struct daemon *daemon)
     return daemon->address;
 }
 
+const char *daemon_admin_address(const struct daemon *daemon)
+{
+    return daemon->admin_address;
+}
+
 const struct server *daemon_server(const struct daemon *daemon)
 {
     return &daemon->server;

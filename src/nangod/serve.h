@@ -20,5 +20,6 @@ void daemon_sweep(struct daemon *daemon);
 /* What the handlers get; for what the wiring does in their place. */
 const struct server *daemon_server(const struct daemon *daemon);
 const char *daemon_address(const struct daemon *daemon); /* ADDR:PORT of the public API */
+const char *daemon_admin_address(const struct daemon *daemon); /* "" = none of its own */
 
 #endif

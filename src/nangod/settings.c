@@ -49,7 +49,7 @@ static const struct setting table[] = {
     {"listen", TEXT, AT(listen), "127.0.0.1:3003", 0, 0, NULL, NULL, false,
         "Address of the public API, ADDR:PORT or [ADDR]:PORT. Port 0 takes a free one."},
     {"admin_listen", TEXT, AT(admin_listen), "", 0, 0, NULL, NULL, false,
-        "Address of /health, /ready and /metrics. Empty: they are on the public address."},
+        "Address of /metrics, which then leaves the public one, and of /health and /ready, which are on both. Empty: all on the public address."},
     {"public_url", TEXT, AT(public_url), "", 0, 0, NULL, "NANGO_SERVER_URL", false,
         "How browsers and providers reach this server, for callbacks. Empty: http://<listen>."},
     {"connect_ui_url", TEXT, AT(connect_ui_url), "", 0, 0, NULL, "NANGO_PUBLIC_CONNECT_URL", false,

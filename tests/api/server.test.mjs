@@ -339,15 +339,15 @@ describe('health, readiness, figures', () => {
 
   it('on an address of their own, when there is one; the API stays where it was', async () =>
     using(async (use) => {
-      const admin = `127.0.0.1:${await freePort()}`;
-      const nangod = await use(Daemon.start({ adminListen: admin }));
+      const nangod = await use(Daemon.start({ adminListen: '127.0.0.1:0' }));
+      assert.ok(nangod.log.includes(new URL(nangod.adminBase).host), 'its address is logged');
       for (const probe of ['/health', '/ready', '/metrics']) {
-        assert.equal((await request(`http://${admin}`, 'GET', probe)).status, 200, probe);
+        assert.equal((await request(nangod.adminBase, 'GET', probe)).status, 200, probe);
       }
-      assertPrometheus((await request(`http://${admin}`, 'GET', '/metrics')).text);
+      assertPrometheus((await request(nangod.adminBase, 'GET', '/metrics')).text);
       assert.equal((await nangod.api('GET', '/metrics')).status, 404, 'no figures for the public');
-      assert.equal((await nangod.api('GET', '/health')).status, 200);
-      const stray = await request(`http://${admin}`, 'GET', '/connections', { headers: { Authorization: `Bearer ${nangod.keys.secretKey}` } });
+      for (const probe of ['/health', '/ready']) assert.equal((await nangod.api('GET', probe)).status, 200);
+      const stray = await request(nangod.adminBase, 'GET', '/connections', { headers: { Authorization: `Bearer ${nangod.keys.secretKey}` } });
       assert.equal(stray.status, 404, 'no API for the operator');
     }));
 
@@ -374,14 +374,6 @@ function assertPrometheus(text) {
     const base = name.replace(/_(bucket|sum|count)$/, '');
     assert.ok(text.includes(`# TYPE ${name} `) || text.includes(`# TYPE ${base} `), `no type for ${name}`);
   }
-}
-
-async function freePort() {
-  const server = http.createServer();
-  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }
 
 describe('the data directory', () => {

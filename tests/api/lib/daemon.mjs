@@ -100,7 +100,9 @@ export class Daemon {
     child.stdout.setEncoding('utf8').on('data', (text) => {
       this.out += text;
       const line = /^listening on (http:\/\/\S+)$/m.exec(this.out);
-      if (line) ready.resolve(line[1]);
+      if (!line) return;
+      this.adminBase = /^admin listening on (http:\/\/\S+)$/m.exec(this.out)?.[1];
+      ready.resolve(line[1]);
     });
     child.stderr.setEncoding('utf8').on('data', (text) => {
       this.log += text;
