@@ -10,6 +10,7 @@
 
 #include <malloc.h>
 #include <pthread.h>
+#include <semaphore.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -261,13 +262,32 @@ failed:
     return false;
 }
 
+/* The admin address goes on until the loops end: it tells what is going on. */
 static void drain_loop(void *arg)
 {
     struct server_loop *loop = arg;
 
     http_server_drain(loop->public_http);
-    if (loop->admin_http != NULL)
-        http_server_drain(loop->admin_http);
+}
+
+static void acknowledge(void *arg)
+{
+    sem_post(arg);
+}
+
+/* Every loop has done what it was told before. */
+static void meet_loops(struct daemon *daemon)
+{
+    sem_t met;
+
+    sem_init(&met, 0, 0);
+    for (size_t i = 0; i < daemon->running; i++)
+        reactor_post(daemon->server.loops[i].reactor, acknowledge, &met);
+    for (size_t i = 0; i < daemon->running; i++) {
+        while (sem_wait(&met) != 0)
+            continue; /* interrupted */
+    }
+    sem_destroy(&met);
 }
 
 static size_t in_progress(const struct daemon *daemon)
@@ -289,6 +309,10 @@ static void drain(struct daemon *daemon)
     for (size_t i = 0; i < daemon->running; i++)
         reactor_post(
             daemon->server.loops[i].reactor, drain_loop, &daemon->server.loops[i]);
+    /* Once for the drain; and once more, as between the two each loop has read what had
+     * come by then. Before that a look at what is in progress would miss requests. */
+    meet_loops(daemon);
+    meet_loops(daemon);
     while (in_progress(daemon) > 0 && clock_mono_ms() < until)
         nanosleep(&moment, NULL);
     if (in_progress(daemon) == 0)

@@ -201,19 +201,13 @@ bool http_server_new(struct reactor *reactor, const struct http_server_config *c
 
 void http_server_drain(struct http_server *server)
 {
-    struct conn *next;
-
     server->draining = true;
     /* Whoever comes now is refused at once instead of waiting in the backlog. */
     (void)shutdown(server->config.listen_fd, SHUT_RDWR);
     reactor_watch_remove(server->watch);
     server->watch = NULL;
-    for (struct conn *conn = server->first; conn != NULL; conn = next) {
-        next = conn->next;
+    for (struct conn *conn = server->first; conn != NULL; conn = conn->next)
         conn->close_after = true;
-        if (conn->state == CONN_HEAD)
-            conn_close(conn, false);
-    }
 }
 
 size_t http_server_active(const struct http_server *server)

@@ -64,7 +64,8 @@ bool http_address_is_good(const char *address);
 
 bool http_server_new(struct reactor *reactor, const struct http_server_config *config,
     struct http_server **out, struct err *err);
-/* Reactor thread: stops accepting; idle connections close, the rest when answered. */
+/* Reactor thread: stops accepting. Who is connected is answered once more, and told to
+ * close; a health check on an open connection thus learns of the end. */
 void http_server_drain(struct http_server *server);
 /* Requests in progress (read from any thread). */
 size_t http_server_active(const struct http_server *server);

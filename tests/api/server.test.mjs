@@ -13,6 +13,7 @@ import { Daemon, binary, nangodRun, scratch } from './lib/daemon.mjs';
 import { Echo } from './lib/echo.mjs';
 import { request } from './lib/http.mjs';
 import { client } from './lib/oauth.mjs';
+import { RawClient } from './lib/socket.mjs';
 import { inTime, until } from './lib/wait.mjs';
 import { World } from './lib/world.mjs';
 
@@ -230,8 +231,8 @@ describe('SIGHUP', () => {
 });
 
 describe('stopping', () => {
-  const held = async (use, settings = {}) => {
-    const world = await use(World.start({ oauth: false, integrations: { none: 'test-none' }, settings }));
+  const held = async (use, settings = {}, more = {}) => {
+    const world = await use(World.start({ oauth: false, integrations: { none: 'test-none' }, settings, ...more }));
     await world.nangod.must(201, 'POST', '/connections', { body: { provider_config_key: 'none', connection_id: 'c', credentials: { type: 'NONE' } } });
     return world;
   };
@@ -257,6 +258,43 @@ describe('stopping', () => {
       assert.equal(answer.status, 200);
       assert.deepEqual(answer.body, { held: 'stop' });
       assert.deepEqual(await inTime('the end', nangod.ended), { code: 0, signal: null });
+    }));
+
+  it('is told to health checks: on the admin address, and on connections that are open', async () =>
+    using(async (use) => {
+      const world = await held(use, {}, { adminListen: '127.0.0.1:0' });
+      const { nangod, echo } = world;
+      const open = new http.Agent({ keepAlive: true, maxSockets: 1 });
+      assert.equal((await request(nangod.base, 'GET', '/ready', { via: open })).status, 200);
+      const calling = world.proxied('none', 'c', '/hold/told');
+      await inTime('the call', echo.arrived('told'));
+      nangod.signal('SIGTERM');
+      const probe = (target) => request(nangod.adminBase, 'GET', target, { via: new http.Agent() });
+      await until('the admin address to say so', async () => (await probe('/ready')).status === 503);
+      assert.equal((await probe('/health')).status, 200);
+      assert.match((await probe('/metrics')).text, /nangod_http_requests_in_flight 1\n/);
+      const last = await request(nangod.base, 'GET', '/ready', { via: open });
+      assert.equal(last.status, 503);
+      assert.equal(last.headers.connection, 'close');
+      echo.release('told');
+      assert.equal((await calling).status, 200);
+      assert.equal((await inTime('the end', nangod.ended)).code, 0);
+    }));
+
+  it('a request that came before the signal is answered', async () =>
+    using(async (use) => {
+      const nangod = await use(Daemon.start());
+      for (let i = 0; i < 20; i++) {
+        const client = await RawClient.open(nangod.port);
+        client.write('GET /health HTTP/1.1\r\nHost: a\r\n\r\n');
+        assert.equal(await client.answer(), 200);
+        client.write('GET /health HTTP/1.1\r\nHost: a\r\n\r\n');
+        nangod.signal('SIGTERM');
+        await inTime('the end', nangod.ended);
+        await client.close();
+        assert.deepEqual(client.statuses, [200, 200]);
+        await nangod.again();
+      }
     }));
 
   it('a call that never ends is given up after the time allowed', async () =>

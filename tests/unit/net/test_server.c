@@ -969,12 +969,13 @@ static bool has_nobody(void *arg)
     return http_server_connections(arg) == 0;
 }
 
-TEST(draining_ends_idle_connections_and_lets_requests_finish)
+TEST(draining_answers_who_is_connected_once_more_and_nobody_else)
 {
     const struct http_server_config config = {.on_request = on_late_request};
     struct world own;
     struct reply reply;
-    int idle, busy;
+    int idle, busy, late_comer;
+    struct sockaddr_in to = {.sin_family = AF_INET};
 
     sem_init(&late.ready, 0, 0);
     world_start(&own, &config);
@@ -984,13 +985,23 @@ TEST(draining_ends_idle_connections_and_lets_requests_finish)
     sem_wait(&late.ready);
     assert_int_equal(http_server_active(own.server), 1);
     world_call(&own, drain, own.server);
-    assert_true(is_closed(idle));
-    http_respond(late.req, 200, NULL, str_dup("done"), 4, true);
-    assert_true(hear(busy, &reply, false));
-    assert_string_equal(reply.body.data, "done");
-    assert_string_equal(reply_field(&reply, "connection"), "close");
-    reply_finish(&reply);
-    assert_true(is_closed(busy));
+    late_comer = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    to.sin_port = htons((uint16_t)own.port);
+    to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    assert_int_not_equal(connect(late_comer, (struct sockaddr *)&to, sizeof to), 0);
+    close(late_comer);
+    for (int i = 0; i < 2; i++) {
+        http_respond(late.req, 200, NULL, str_dup("done"), 4, true);
+        assert_true(hear(i == 0 ? busy : idle, &reply, false));
+        assert_string_equal(reply.body.data, "done");
+        assert_string_equal(reply_field(&reply, "connection"), "close");
+        reply_finish(&reply);
+        assert_true(is_closed(i == 0 ? busy : idle));
+        if (i == 0) {
+            say(idle, "GET /late HTTP/1.1\r\n" HOST "\r\n");
+            sem_wait(&late.ready);
+        }
+    }
     close(idle);
     close(busy);
     assert_true(world_becomes(&own, has_nobody, own.server));
@@ -1068,7 +1079,7 @@ int main(void)
         cmocka_unit_test(over_the_limit_new_clients_wait_and_all_are_answered),
         cmocka_unit_test(
             over_the_limit_the_longest_idle_gives_way_and_a_new_client_is_served),
-        cmocka_unit_test(draining_ends_idle_connections_and_lets_requests_finish),
+        cmocka_unit_test(draining_answers_who_is_connected_once_more_and_nobody_else),
         cmocka_unit_test(
             a_port_that_is_held_is_refused_and_a_free_one_is_shared_by_the_reactors),
         cmocka_unit_test(addresses_to_listen_on_are_numeric_with_a_port),
