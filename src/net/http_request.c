@@ -19,12 +19,14 @@ static void name_request(struct http_req *req)
 {
     const char *given = http_header(req, "x-request-id");
 
-    if (given != NULL && *given != '\0' && strlen(given) < REQUEST_ID_SIZE &&
-        str_all_alnum_or(given, "-_.:"))
-        str_copy(req->id, sizeof req->id, given);
-    else
-        snprintf(req->id, sizeof req->id, "%s%08llx", req->server->id_prefix,
-            (unsigned long long)req->server->id_count++);
+    if (given != NULL && *given != '\0' && strlen(given) <= REQUEST_ID_MAX &&
+        str_all_alnum_or(given, "-_.:")) {
+        req->id = given;
+        return;
+    }
+    snprintf(req->own_id, sizeof req->own_id, "%s%08llx", req->server->id_prefix,
+        (unsigned long long)req->server->id_count++);
+    req->id = req->own_id;
 }
 
 struct http_req *req_new(struct conn *conn, char *text, const struct http_head *head)

@@ -83,8 +83,9 @@ const char *http_header(
     const struct http_req *req, const char *name); /* any case; NULL */
 void http_each_header(const struct http_req *req,
     void (*each)(void *arg, const char *name, const char *value), void *arg);
-const char *http_request_id(
-    const struct http_req *req); /* ours, or the caller's X-Request-Id */
+const char *http_request_id(const struct http_req
+        *req); /* ours, or the caller's X-Request-Id: letters, digits and
+                                    -_.: up to 128 of them */
 const char *http_peer(const struct http_req *req);    /* address text, no port */
 bool http_has_body(const struct http_req *req);       /* Content-Length > 0 or chunked */
 int64_t http_body_length(const struct http_req *req); /* -1 = chunked, 0 = none */

@@ -24,8 +24,9 @@
 #include "net/http_server.h"
 
 #define SCRATCH_BYTES ((size_t)64 * 1024)
-#define REQUEST_ID_SIZE 33
-#define PEER_SIZE 46 /* INET6_ADDRSTRLEN */
+#define REQUEST_ID_SIZE 33 /* of those made here */
+#define REQUEST_ID_MAX 128 /* of those that clients give */
+#define PEER_SIZE 46       /* INET6_ADDRSTRLEN */
 
 enum conn_state {
     CONN_HEAD,
@@ -78,7 +79,8 @@ struct http_req {
     struct http_header *fields;
     size_t field_count;
     int minor;
-    char id[REQUEST_ID_SIZE];
+    const char *id; /* the client's own field, or own_id */
+    char own_id[REQUEST_ID_SIZE];
     char peer[PEER_SIZE];
     void *user;
     void (*free_user)(void *user);

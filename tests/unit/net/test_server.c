@@ -215,6 +215,21 @@ TEST(every_answer_has_a_date_a_length_and_the_caller_s_or_a_fresh_id)
     assert_int_equal(strlen(reply_field(&reply, "date")), 29);
     assert_null(reply_field(&reply, "connection"));
     reply_finish(&reply);
+    for (int len = 36; len <= 129; len++) {
+        char request[256], id[130];
+
+        memset(id, 'a', sizeof id);
+        id[8] = '-';
+        id[len] = '\0';
+        snprintf(request, sizeof request,
+            "GET /bytes/3 HTTP/1.1\r\n" HOST "X-Request-Id: %s\r\n\r\n", id);
+        reply = talk(fd, request);
+        if (len <= 128)
+            assert_string_equal(reply_field(&reply, "x-request-id"), id);
+        else
+            assert_string_not_equal(reply_field(&reply, "x-request-id"), id);
+        reply_finish(&reply);
+    }
     reply = talk(fd, "GET /bytes/3 HTTP/1.1\r\n" HOST "X-Request-Id: a b\r\n\r\n");
     str_copy(first, sizeof first, reply_field(&reply, "x-request-id"));
     assert_true(strlen(first) >= 16);
