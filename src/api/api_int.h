@@ -71,8 +71,9 @@ struct call {
     struct http_req *req; /* NULL once answered */
     const struct route *route;
     int64_t start_us;
-    bool kept;     /* the handler replies later */
-    bool known;    /* authenticated already */
+    struct http_req *proxied; /* the proxy's now; readable until it dies */
+    bool kept;                /* the handler replies later */
+    bool known;               /* authenticated already */
     bool again;    /* the handler is to be called again, on an outbound thread */
     bool outbound; /* this is one */
     int64_t again_for;
@@ -128,7 +129,10 @@ const char *bearer_of(const char *header);
  */
 bool scopes_allow(const char *scopes, const char *scope);
 
-/* ---- reply.c ---- each ends the request */
+/* ---- reply.c ---- */
+/* Counts and logs a request that is not answered by one of the functions below. */
+void note_end(struct call *call, const struct http_req *req);
+/* Each ends the request. */
 void reply_json(struct call *call, int status, cJSON *value); /* takes over */
 void reply_text(
     struct call *call, int status, struct buf *text); /* JSON text, taken over */

@@ -178,6 +178,7 @@ static void on_body(
 
     if (result == HTTP_BODY_GONE) { /* half a request is none: nothing of it is done */
         call->req = NULL;
+        note_end(call, req);
         http_abort(req);
         call_free(call);
         return;
@@ -230,17 +231,27 @@ static void read_body(struct call *call)
 
 /* ---- the proxy ---- */
 
+static void proxied(void *arg)
+{
+    struct call *call = arg;
+
+    note_end(call, call->proxied);
+    call_free(call);
+}
+
 static void forward(void *arg)
 {
     struct call *call = arg;
     struct http_req *req = call->req;
     const char *target = http_target(req) + strlen("/proxy");
 
-    call->req = NULL; /* the proxy's from here on; it answers in every case */
-    metrics_count(call->server->metrics, call->route, 0, 0);
+    /* The proxy's from here on; it answers in every case. The call stays with the request
+     * to tell how it ended. */
+    call->req = NULL;
+    call->proxied = req;
+    http_set_user(req, call, proxied);
     proxy_forward(
         &call->server->proxy, call->loop->upstream, req, call->environment_id, target);
-    call_free(call);
 }
 
 static void authenticate_for_proxy(void *arg)

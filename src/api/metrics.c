@@ -10,7 +10,7 @@
 #include "api/api_int.h"
 #include "base/mem.h"
 
-#define CLASSES 6 /* 0 = handed on, 1xx … 5xx */
+#define CLASSES 6 /* 0 = the client left before any answer, 1xx … 5xx */
 
 static const int64_t bounds_us[] = {10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10000,
     25000, 50000, 100000, 250000, 500000, 1000000, 2500000, 5000000, 10000000};
@@ -71,7 +71,7 @@ void metrics_count(struct server_metrics *metrics, const struct route *route, in
         return;
     add(&metrics->requests[index][class < CLASSES ? class : 5], 1);
     if (route == NULL || status == 0)
-        return; /* of the proxied ones only the number is known here */
+        return;
     histogram = &metrics->durations[route->run];
     while (bucket < BOUNDS && duration_us > bounds_us[bucket])
         bucket++;
@@ -95,7 +95,7 @@ static void write_requests(struct server_metrics *metrics, struct buf *out)
 {
     static const char name[] = "nangod_http_requests_total";
     static const char *const classes[CLASSES] = {
-        "handed on", "1xx", "2xx", "3xx", "4xx", "5xx"};
+        "gone", "1xx", "2xx", "3xx", "4xx", "5xx"};
 
     head(out, name, "counter", "Requests answered, by route and class of status.");
     for (size_t i = 0; i <= api_route_count; i++) {
@@ -118,8 +118,9 @@ static void write_durations(struct server_metrics *metrics, struct buf *out)
     static const char name[] = "nangod_http_request_duration_seconds";
 
     head(out, name, "histogram",
-        "From the parsed head to the answer handed over, by kind of handler.");
-    for (size_t kind = 0; kind < RUN_PROXY; kind++) {
+        "From the parsed head to the answer handed over, by kind of handler; of proxied "
+        "ones to its last byte.");
+    for (size_t kind = 0; kind < RUN_KINDS; kind++) {
         struct histogram *histogram = &metrics->durations[kind];
         uint64_t count = 0;
 
@@ -140,19 +141,22 @@ static void write_durations(struct server_metrics *metrics, struct buf *out)
 
 static void write_loops(const struct server *server, struct buf *out)
 {
-    uint64_t active = 0, connections = 0, upstream = 0;
+    uint64_t active = 0, connections = 0, refused = 0, upstream = 0;
 
     for (size_t i = 0; i < server->loop_count; i++) {
         const struct server_loop *loop = &server->loops[i];
 
         active += http_server_active(loop->public_http);
         connections += http_server_connections(loop->public_http);
+        refused += http_server_refused(loop->public_http);
         upstream += up_pool_active(loop->upstream);
     }
     write_one(out, "nangod_http_requests_in_flight", "gauge",
         "Requests read and not yet answered.", active);
     write_one(
         out, "nangod_http_connections", "gauge", "Open client connections.", connections);
+    write_one(out, "nangod_http_refused_total", "counter",
+        "Requests that were not well-formed HTTP.", refused);
     write_one(out, "nangod_upstream_calls_in_flight", "gauge",
         "Calls to providers under way on the reactors.", upstream);
     write_one(out, "nangod_workers_queued", "gauge", "Requests waiting for a worker.",

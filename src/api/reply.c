@@ -14,19 +14,30 @@
 
 #define USUAL_ANSWER 500 /* bytes that need not be moved while an answer grows */
 
-static void log_access(const struct call *call, int status, int64_t duration_us)
+/* `cut`: the client did not get all of it, as it left or the provider broke off. */
+static void log_access(const struct call *call, const struct http_req *req, int status,
+    int64_t duration_us, bool cut)
 {
     const struct log *log = call->server->log;
-    enum log_level level = status >= 500   ? LOG_WARN
-                           : status >= 400 ? LOG_INFO
-                                           : LOG_DEBUG;
+    enum log_level level = status >= 500          ? LOG_WARN
+                           : status >= 400 || cut ? LOG_INFO
+                                                  : LOG_DEBUG;
 
     if (log == NULL || level < log->level)
         return;
-    log_event(log, level, "request", LOG_STR("method", http_method(call->req)),
+    log_event(log, level, "request", LOG_STR("method", http_method(req)),
         LOG_STR("route", call->route != NULL ? call->route->pattern : ""),
         LOG_INT("status", status), LOG_INT("duration_us", duration_us),
-        LOG_STR("request_id", http_request_id(call->req)), LOG_END);
+        LOG_STR("request_id", http_request_id(req)), LOG_BOOL("cut", cut), LOG_END);
+}
+
+void note_end(struct call *call, const struct http_req *req)
+{
+    int64_t duration_us = clock_mono_us() - call->start_us;
+    int status = http_status(req);
+
+    metrics_count(call->server->metrics, call->route, status, duration_us);
+    log_access(call, req, status, duration_us, !http_was_sent(req));
 }
 
 /* The request, to be ended by the caller: no one else may touch it afterwards. */
@@ -37,7 +48,7 @@ static struct http_req *finish(struct call *call, int status)
 
     assert(req != NULL); /* one reply a call */
     metrics_count(call->server->metrics, call->route, status, duration_us);
-    log_access(call, status, duration_us);
+    log_access(call, req, status, duration_us, false);
     call->req = NULL;
     return req;
 }

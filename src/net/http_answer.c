@@ -47,11 +47,24 @@ static void begin_waiting(struct conn *conn)
 void answer_bare(struct conn *conn, int status)
 {
     struct buf *out = &conn->out;
+    struct http_server *server = conn->server;
+    char fresh[REQUEST_ID_SIZE];
+    const char *id = fresh;
 
+    if (conn->req != NULL)
+        id = conn->req->id;
+    else
+        server_next_id(server, fresh);
+    atomic_fetch_add_explicit(&server->refused, 1, memory_order_relaxed);
+    /* Of what came nothing is shown: it may be anything. */
+    log_event(server->config.log, LOG_INFO, "malformed request refused",
+        LOG_INT("status", status), LOG_STR("peer", conn->peer), LOG_STR("request_id", id),
+        LOG_END);
     begin_waiting(conn);
     conn->close_after = true;
     buf_printf(out, "HTTP/1.1 %d %s\r\n", status, http_reason(status));
-    put_field(out, "Date", server_date(conn->server));
+    put_field(out, "Date", server_date(server));
+    put_field(out, "X-Request-Id", id);
     buf_puts(
         out, "Content-Type: application/json; charset=utf-8\r\nConnection: close\r\n");
     if (status == 431) {
@@ -110,6 +123,7 @@ static void put_head(
     struct buf *out = &conn->out;
 
     req->started = true;
+    req->status = status;
     req->no_body = has_no_body(req, status);
     req->length_left = length;
     if (length < 0 && !req->no_body) {

@@ -209,6 +209,7 @@ static void answer_done(struct conn *conn)
 {
     struct http_req *req = conn->req;
 
+    req->sent = true;
     if (req->delimited_by_close) {
         linger(conn);
         return;

@@ -15,6 +15,12 @@ struct req_block {
     size_t path_size; /* of the path's copy behind the fields */
 };
 
+void server_next_id(struct http_server *server, char out[REQUEST_ID_SIZE])
+{
+    snprintf(out, REQUEST_ID_SIZE, "%s%08llx", server->id_prefix,
+        (unsigned long long)server->id_count++);
+}
+
 static void name_request(struct http_req *req)
 {
     const char *given = http_header(req, "x-request-id");
@@ -24,8 +30,7 @@ static void name_request(struct http_req *req)
         req->id = given;
         return;
     }
-    snprintf(req->own_id, sizeof req->own_id, "%s%08llx", req->server->id_prefix,
-        (unsigned long long)req->server->id_count++);
+    server_next_id(req->server, req->own_id);
     req->id = req->own_id;
 }
 
@@ -136,6 +141,16 @@ const char *http_request_id(const struct http_req *req)
 const char *http_peer(const struct http_req *req)
 {
     return req->peer;
+}
+
+int http_status(const struct http_req *req)
+{
+    return req->status;
+}
+
+bool http_was_sent(const struct http_req *req)
+{
+    return req->sent;
 }
 
 bool http_has_body(const struct http_req *req)

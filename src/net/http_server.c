@@ -215,6 +215,11 @@ size_t http_server_active(const struct http_server *server)
     return atomic_load_explicit(&server->active, memory_order_relaxed);
 }
 
+uint64_t http_server_refused(const struct http_server *server)
+{
+    return atomic_load_explicit(&server->refused, memory_order_relaxed);
+}
+
 size_t http_server_connections(const struct http_server *server)
 {
     return atomic_load_explicit(&server->connections, memory_order_relaxed);

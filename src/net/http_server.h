@@ -69,6 +69,8 @@ bool http_server_new(struct reactor *reactor, const struct http_server_config *c
 void http_server_drain(struct http_server *server);
 /* Requests in progress (read from any thread). */
 size_t http_server_active(const struct http_server *server);
+/* Requests that the server refused itself, as they were not well-formed. */
+uint64_t http_server_refused(const struct http_server *server);
 size_t http_server_connections(const struct http_server *server);
 void http_server_free(struct http_server *server); /* reactor stopped; accepts NULL */
 
@@ -90,7 +92,11 @@ const char *http_peer(const struct http_req *req);    /* address text, no port *
 bool http_has_body(const struct http_req *req);       /* Content-Length > 0 or chunked */
 int64_t http_body_length(const struct http_req *req); /* -1 = chunked, 0 = none */
 
-/* A slot for the layer above; `free_user` runs when the request dies. */
+/* Of the answer; 0 = none was begun. And whether all of it was handed to the network. */
+int http_status(const struct http_req *req);
+bool http_was_sent(const struct http_req *req);
+/* A slot for the layer above; `free_user` runs when the request dies, after the last byte
+ * of its answer or the client left, on the reactor's thread; it may still read it. */
 void http_set_user(struct http_req *req, void *user, void (*free_user)(void *user));
 void *http_user(const struct http_req *req);
 

@@ -111,7 +111,9 @@ struct http_req {
     void *taker_arg;
 
     /* answer */
+    int status;   /* 0 = none yet */
     bool started; /* head queued */
+    bool sent;    /* all of it */
     bool ended;   /* the handler is done */
     bool chunked;
     bool no_body; /* HEAD, 204, 304: what is written goes nowhere */
@@ -133,6 +135,7 @@ struct http_server {
     struct conn *dirty;
     _Atomic size_t connections;
     _Atomic size_t active;
+    _Atomic uint64_t refused;
     bool draining;
     char id_prefix[17];
     uint64_t id_count;
@@ -170,6 +173,7 @@ bool conn_flush_dirty(void *server);
 /* http_request.c */
 struct http_req *req_new(struct conn *conn, char *text, const struct http_head *head);
 void req_unref(struct http_req *req);
+void server_next_id(struct http_server *server, char out[REQUEST_ID_SIZE]);
 
 /* http_answer.c */
 /* An answer of the server's own, before or without a request; the connection then closes.

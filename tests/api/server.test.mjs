@@ -13,7 +13,7 @@ import { Daemon, binary, nangodRun, scratch } from './lib/daemon.mjs';
 import { Echo } from './lib/echo.mjs';
 import { request } from './lib/http.mjs';
 import { client } from './lib/oauth.mjs';
-import { RawClient } from './lib/socket.mjs';
+import { RawClient, exchange } from './lib/socket.mjs';
 import { inTime, until } from './lib/wait.mjs';
 import { World } from './lib/world.mjs';
 
@@ -387,6 +387,49 @@ describe('health, readiness, figures', () => {
       for (const probe of ['/health', '/ready']) assert.equal((await nangod.api('GET', probe)).status, 200);
       const stray = await request(nangod.adminBase, 'GET', '/connections', { headers: { Authorization: `Bearer ${nangod.keys.secretKey}` } });
       assert.equal(stray.status, 404, 'no API for the operator');
+    }));
+
+  it('proxied requests are counted, timed and logged when they end', async () =>
+    using(async (use) => {
+      const world = await use(World.start({ oauth: false, integrations: { none: 'test-none' }, settings: { 'log.level': 'debug' } }));
+      const { nangod, echo } = world;
+      await nangod.must(201, 'POST', '/connections', { body: { provider_config_key: 'none', connection_id: 'c', credentials: { type: 'NONE' } } });
+      const figures = async () => (await nangod.api('GET', '/metrics')).text;
+      const counted = (status, n) => until(`${n} ${status}`, async () => (await figures()).includes(`{method="*",route="/proxy/*",status="${status}"} ${n}\n`));
+      const logged = (id) => JSON.parse(nangod.log.split('\n').find((line) => line.includes(id) && line.includes('"request"')) ?? '{}');
+      const id = (name) => ({ headers: { 'X-Request-Id': name } });
+
+      assert.equal((await world.proxied('none', 'c', '/echo/a', id('whole-1'))).status, 200);
+      await counted('2xx', 1);
+      assert.equal((await world.proxied('none', 'absent', '/echo/a', id('refused-1'))).status, 400);
+      await counted('4xx', 1);
+      const leaving = new http.Agent();
+      const gone = world.proxied('none', 'c', '/hold/gone', { ...id('gone-1'), via: leaving }).catch((error) => error);
+      await inTime('the call', echo.arrived('gone'));
+      leaving.destroy();
+      await gone;
+      await counted('gone', 1);
+      echo.release('gone');
+
+      const text = await figures();
+      assert.match(text, /nangod_http_request_duration_seconds_count\{kind="proxy"\} 2\n/);
+      for (const [name, status, cut] of [['whole-1', 200, false], ['refused-1', 400, false], ['gone-1', 0, true]]) {
+        const line = await until(`the line of ${name}`, () => logged(name).event && logged(name));
+        assert.deepEqual([line.method, line.route, line.status, line.cut], ['GET', '/proxy/*', status, cut]);
+        assert.ok(line.duration_us > 0);
+      }
+    }));
+
+  it('malformed requests are counted and logged, without a byte of them', async () =>
+    using(async (use) => {
+      const nangod = await use(Daemon.start());
+      for (const [i, bytes] of ['GET /s3cret HTTP/1.1\r\n\r\n', 'GET /s3cret HTTP/3.1\r\nHost: a\r\n\r\n', `GET /${'s3cret'.repeat(9000)}`].entries()) {
+        const { text } = await exchange(nangod.port, bytes);
+        const id = /\r\nX-Request-Id: (\S+)\r\n/.exec(text)[1];
+        await until('the line', () => nangod.log.split('\n').some((line) => line.includes('malformed') && line.includes(id)));
+        assert.match((await nangod.api('GET', '/metrics')).text, new RegExp(`nangod_http_refused_total ${i + 1}\\n`));
+      }
+      assert.ok(!nangod.log.includes('s3cret'));
     }));
 
   it('every answer carries a request id; a given one is kept', async () =>
