@@ -132,7 +132,7 @@ static void write_durations(struct server_metrics *metrics, struct buf *out)
         count += get(&histogram->buckets[BOUNDS]);
         buf_printf(out, "%s_bucket{kind=\"%s\",le=\"+Inf\"} %llu\n", name,
             kind_names[kind], (unsigned long long)count);
-        buf_printf(out, "%s_sum{kind=\"%s\"} %g\n", name, kind_names[kind],
+        buf_printf(out, "%s_sum{kind=\"%s\"} %.6f\n", name, kind_names[kind],
             (double)get(&histogram->sum_us) / 1e6);
         buf_printf(out, "%s_count{kind=\"%s\"} %llu\n", name, kind_names[kind],
             (unsigned long long)count);

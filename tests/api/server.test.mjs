@@ -418,6 +418,7 @@ describe('health, readiness, figures', () => {
         assert.deepEqual([line.method, line.route, line.status, line.cut], ['GET', '/proxy/*', status, cut]);
         assert.ok(line.duration_us > 0);
       }
+      for (const [, sum] of text.matchAll(/_sum\{[^}]*\} (.*)\n/g)) assert.match(sum, /^\d+\.\d{6}$/, 'to the microsecond');
     }));
 
   it('malformed requests are counted and logged, without a byte of them', async () =>
