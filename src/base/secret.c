@@ -32,7 +32,8 @@ struct piece {
     uint32_t magic;
     size_t mapped; /* whole mapping, large pieces only */
 };
-#define PIECE_MAGIC 0x5ec7e7u
+#define PIECE_MAGIC 0x5ec7e7u /* in use */
+#define FREE_MAGIC 0xf4eeu
 
 struct free_piece {
     struct piece head;
@@ -88,7 +89,7 @@ static void refill(uint32_t class)
         struct free_piece *piece = (struct free_piece *)(void *)(chunk + at);
 
         piece->head.class = class;
-        piece->head.magic = PIECE_MAGIC;
+        piece->head.magic = FREE_MAGIC;
         piece->next = slabs.free[class];
         slabs.free[class] = piece;
     }
@@ -109,6 +110,7 @@ void *secret_alloc(size_t size)
     piece = slabs.free[class];
     slabs.free[class] = piece->next;
     pthread_mutex_unlock(&slabs.lock);
+    piece->head.magic = PIECE_MAGIC;
     return &piece->head + 1;
 }
 
@@ -137,6 +139,7 @@ void secret_free(void *p)
         munmap(piece, whole);
         return;
     }
+    piece->magic = FREE_MAGIC;
     mem_wipe(p, class_bytes(piece->class) - sizeof *piece);
     pthread_mutex_lock(&slabs.lock);
     ((struct free_piece *)piece)->next = slabs.free[piece->class];

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Buffers, secret memory, digests, the log and the thread pool. */
 #include <pthread.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/buf.h"
@@ -64,6 +66,24 @@ TEST(secret_memory_is_wiped_before_it_is_used_again)
     memset(large, 1, 1 << 20);
     secret_free(large);
     secret_free(NULL);
+}
+
+TEST(secret_memory_that_is_freed_twice_ends_the_process)
+{
+    char *secret = secret_strndup("twice", 5);
+    int status = 0;
+    pid_t child;
+
+    secret_free(secret);
+    child = fork();
+    assert_true(child >= 0);
+    if (child == 0) {
+        secret_free(secret);
+        _exit(0);
+    }
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFSIGNALED(status));
+    assert_int_equal(WTERMSIG(status), SIGABRT);
 }
 
 TEST(digests_match_their_published_vectors)
@@ -196,6 +216,7 @@ int main(void)
         cmocka_unit_test(a_buffer_keeps_its_bound_and_says_so),
         cmocka_unit_test(long_texts_are_formatted_whole),
         cmocka_unit_test(secret_memory_is_wiped_before_it_is_used_again),
+        cmocka_unit_test(secret_memory_that_is_freed_twice_ends_the_process),
         cmocka_unit_test(digests_match_their_published_vectors),
         cmocka_unit_test(a_fresh_uuid_is_a_version_4),
         cmocka_unit_test(a_log_line_is_one_json_object),
