@@ -589,14 +589,18 @@ static size_t consume(struct conn *conn, const char *data, size_t len)
 
             if (left == 0)
                 break;
+            /* Empty lines before a request are skipped (RFC 9112 section 2.2), half ones
+             * wait, and neither buys time: they are as good as silence. */
+            if (conn->searched == 0 && data[used] == '\r') {
+                if (left == 1)
+                    break;
+                if (data[used + 1] == '\n') {
+                    used += 2;
+                    continue;
+                }
+            }
             if (conn->searched == 0)
                 conn->since_ms = clock_mono_ms(); /* the head's deadline runs from here */
-            /* Empty lines before a request are skipped (RFC 9112 section 2.2). */
-            if (left >= 2 && memcmp(data + used, "\r\n", 2) == 0) {
-                used += 2;
-                conn->searched = 0;
-                continue;
-            }
             head = http_head_length(data + used, left, conn->searched);
             if (head > conn->server->config.max_head_bytes ||
                 (head == 0 && left > conn->server->config.max_head_bytes)) {

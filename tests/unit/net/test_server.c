@@ -786,7 +786,9 @@ static bool trickle(int fd, const char *bytes)
 
     do {
         say(fd, bytes);
-    } while (poll(&wait, 1, 50) == 0 && clock_mono_ms() < until);
+        if (clock_mono_ms() > until)
+            return false;
+    } while (poll(&wait, 1, 50) == 0);
     return is_closed(fd);
 }
 
@@ -815,6 +817,34 @@ TEST(a_body_that_trickles_is_cut_off_though_the_client_is_never_silent)
         assert_true(trickle(fd, "x"));
         close(fd);
     }
+    world_stop(&own);
+}
+
+TEST(empty_lines_are_no_sign_of_life)
+{
+    static const char *const lines[] = {"\r\n", "\r", "\n\r"};
+    const struct http_server_config config = {
+        .on_request = on_request, .idle_timeout_s = 1};
+    struct world own;
+    struct reply reply;
+    int fd;
+
+    world_start(&own, &config);
+    fd = dial(own.port);
+    say(fd, "\r\n\r\n\r");
+    loop_goes_round(&own);
+    say(fd, "\n\r\nGET /status/200 HTTP/1.1\r\n" HOST "\r\n\r\n");
+    assert_true(hear(fd, &reply, false));
+    assert_int_equal(reply.status, 200);
+    reply_finish(&reply);
+    close(fd);
+    fd = dial(own.port);
+    assert_true(trickle(fd, lines[0]));
+    close(fd);
+    fd = dial(own.port);
+    say(fd, lines[1]);
+    assert_true(trickle(fd, lines[2]));
+    close(fd);
     world_stop(&own);
 }
 
@@ -1089,6 +1119,7 @@ int main(void)
         cmocka_unit_test(
             a_body_that_trickles_is_cut_off_though_the_client_is_never_silent),
         cmocka_unit_test(over_the_limit_slow_bodies_give_way),
+        cmocka_unit_test(empty_lines_are_no_sign_of_life),
         cmocka_unit_test(bodies_beyond_the_room_for_all_of_them_are_refused),
         cmocka_unit_test(at_the_limit_nobody_gives_way_while_nobody_waits),
         cmocka_unit_test(over_the_limit_new_clients_wait_and_all_are_answered),
