@@ -64,7 +64,7 @@ static void name_peer(const struct sockaddr *peer, char out[PEER_SIZE])
         out[0] = '\0';
 }
 
-void conn_new(struct http_server *server, int fd, const struct sockaddr *peer)
+bool conn_new(struct http_server *server, int fd, const struct sockaddr *peer)
 {
     struct conn *conn = MEM_NEW(struct conn);
 
@@ -77,8 +77,14 @@ void conn_new(struct http_server *server, int fd, const struct sockaddr *peer)
     conn->since_ms = clock_mono_ms();
     conn->close_after = server->draining;
     conn->watch = reactor_watch_add(server->reactor, fd, conn->events, on_event, conn);
+    if (conn->watch == NULL) {
+        close(fd);
+        free(conn);
+        return false;
+    }
     list_append(conn);
     atomic_fetch_add_explicit(&server->connections, 1, memory_order_relaxed);
+    return true;
 }
 
 static void want(struct conn *conn, uint32_t events)

@@ -61,9 +61,13 @@ static void accept_again(void *arg)
     struct http_server *server = arg;
 
     server->accept_again = NULL;
-    if (server->watch == NULL && !server->draining)
-        server->watch = reactor_watch_add(
-            server->reactor, server->config.listen_fd, EPOLLIN, on_accept, server);
+    if (server->watch != NULL || server->draining)
+        return;
+    server->watch = reactor_watch_add(
+        server->reactor, server->config.listen_fd, EPOLLIN, on_accept, server);
+    if (server->watch == NULL) /* no room in the kernel: later */
+        server->accept_again =
+            reactor_timer_start(server->reactor, ACCEPT_PAUSE_MS, accept_again, server);
 }
 
 /* Out of descriptors or at the limit, and nobody can give way: new clients wait in the
@@ -126,7 +130,10 @@ static void on_accept(void *arg, uint32_t events)
         if (idle != NULL)
             conn_gone(idle);
         (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-        conn_new(server, fd, (const struct sockaddr *)&peer);
+        if (!conn_new(server, fd, (const struct sockaddr *)&peer)) {
+            pause_accepting(server);
+            return;
+        }
     }
 }
 

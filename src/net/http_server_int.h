@@ -150,7 +150,8 @@ struct http_server {
 void server_has_room(struct http_server *server);
 
 /* http_conn.c */
-void conn_new(struct http_server *server, int fd, const struct sockaddr *peer);
+/* Takes the descriptor over. False when it cannot be watched: it is closed then. */
+bool conn_new(struct http_server *server, int fd, const struct sockaddr *peer);
 void conn_enter(struct conn *conn);
 void conn_leave(struct conn *conn); /* may free it */
 void conn_close(struct conn *conn, bool reset);

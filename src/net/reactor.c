@@ -11,8 +11,9 @@
  * after FIXPOINT_ROUNDS the loop polls without sleeping and comes back.
  *
  * A watch removed while its event waits in the current batch is only marked, and freed
- * after the batch, so callbacks may remove any watch. What can fail: only the creation. A
- * failing epoll_ctl() on a live descriptor is a mistake of ours and asserted. */
+ * after the batch, so callbacks may remove any watch. What can fail: the creation, and a
+ * new watch when the kernel has no room (fs.epoll.max_user_watches). Any other failure of
+ * epoll_ctl() on a live descriptor is a mistake of ours and asserted. */
 #include "net/reactor.h"
 
 #include <assert.h>
@@ -361,8 +362,11 @@ struct reactor_watch *reactor_watch_add(struct reactor *reactor, int fd, uint32_
     watch->ready = ready;
     watch->arg = arg;
     rc = epoll_ctl(reactor->epoll_fd, EPOLL_CTL_ADD, fd, &event);
-    assert(rc == 0);
-    (void)rc;
+    if (rc != 0) {
+        assert(errno == ENOSPC || errno == ENOMEM);
+        free(watch);
+        return NULL;
+    }
     return watch;
 }
 

@@ -31,7 +31,7 @@ void reactor_timer_cancel(
     struct reactor_timer *timer); /* before it fired; accepts NULL */
 
 /* Reactor thread: watches a descriptor, level-triggered; `events` are EPOLLIN and
- * friends. */
+ * friends. NULL when the kernel has no room for one more. */
 struct reactor_watch;
 struct reactor_watch *reactor_watch_add(struct reactor *reactor, int fd, uint32_t events,
     void (*ready)(void *arg, uint32_t events), void *arg);

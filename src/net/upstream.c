@@ -205,11 +205,14 @@ static int set_socket(CURL *easy, curl_socket_t fd, int what, void *arg, void *s
         socket = MEM_NEW(struct socket_watch);
         socket->pool = pool;
         socket->fd = fd;
-        socket->watch = reactor_watch_add(pool->reactor, fd, events, on_ready, socket);
         curl_multi_assign(pool->multi, fd, socket);
-    } else {
-        reactor_watch_change(socket->watch, events);
     }
+    /* Without room in the kernel for a watch it is tried again at the next change, and at
+     * the latest the call's timeout ends what hangs. */
+    if (socket->watch == NULL)
+        socket->watch = reactor_watch_add(pool->reactor, fd, events, on_ready, socket);
+    else
+        reactor_watch_change(socket->watch, events);
     curl_easy_getinfo(easy, CURLINFO_PRIVATE, &call);
     socket->call = call;
     return 0;
