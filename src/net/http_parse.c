@@ -29,6 +29,22 @@ size_t http_head_length(const char *data, size_t len, size_t from)
     return 0;
 }
 
+static int hex_digit(unsigned char c)
+{
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    if (c >= 'a' && c <= 'f')
+        return c - 'a' + 10;
+    if (c >= 'A' && c <= 'F')
+        return c - 'A' + 10;
+    return -1;
+}
+
+static bool is_alnum(char c)
+{
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
 /* Cuts the next line off; false when it does not end in CRLF, or holds a control
  * character. */
 static bool next_line(char **at, char *end, char **line)
@@ -59,6 +75,42 @@ static int parse_version(const char *text, int *minor)
     return 0;
 }
 
+static bool is_escape(const char *text, size_t len)
+{
+    return len > 2 && text[0] == '%' && hex_digit((unsigned char)text[1]) >= 0 &&
+           hex_digit((unsigned char)text[2]) >= 0;
+}
+
+/* RFC 9112 section 3.2: `uri-host [":" port]` (RFC 3986 section 3.2.2), `len` bytes; no
+ * user information. */
+static bool is_authority(const char *text, size_t len)
+{
+    static const char plain[] = "-._~!$&'()*+,;=";
+    size_t at = 0;
+
+    if (len > 0 && text[0] == '[') {
+        while (at < len && text[at] != ']')
+            at++;
+        for (size_t i = 1; i < at; i++) {
+            if (!is_alnum(text[i]) && strchr(":.-_~", text[i]) == NULL)
+                return false;
+        }
+        if (at < 2 || at++ == len)
+            return false;
+    } else {
+        while (at < len && (is_alnum(text[at]) || strchr(plain, text[at]) != NULL ||
+                               is_escape(text + at, len - at)))
+            at++;
+    }
+    if (at == len)
+        return true;
+    if (at == 0 || text[at++] != ':')
+        return false;
+    while (at < len && text[at] >= '0' && text[at] <= '9')
+        at++;
+    return at == len;
+}
+
 /* Absolute form (RFC 9112 section 3.2.2) becomes origin form; authority form is for
  * CONNECT, which we do not serve. */
 static bool to_origin_form(char **target, const char *method)
@@ -68,14 +120,19 @@ static bool to_origin_form(char **target, const char *method)
     if (strcmp(*target, "*") == 0)
         return strcmp(method, "OPTIONS") == 0;
     if (str_starts_nocase(*target, "http://") || str_starts_nocase(*target, "https://")) {
-        char *path = strpbrk(strstr(*target, "//") + 2, "/?#");
+        char *host = strstr(*target, "//") + 2;
+        size_t len = strcspn(host, "/?#");
+        char *path = host + len;
 
-        if (path == NULL) { /* an absolute URL without a path means the root */
-            memcpy(*target, "/", 2);
-            return true;
+        if (len == 0 || !is_authority(host, len) || *path == '#')
+            return false;
+        if (*path != '/') { /* no path means the root; the host is not needed any more */
+            *--path = '/';
+            if (path[1] != '?')
+                path[1] = '\0';
         }
         *target = path;
-        return *path == '/';
+        return true;
     }
     return false;
 }
@@ -151,7 +208,8 @@ static int read_framing_field(
     const struct http_header *field, struct http_head *out, struct framing *seen)
 {
     if (str_eq_nocase(field->name, "host")) {
-        seen->hosts++;
+        if (++seen->hosts > 1 || !is_authority(field->value, strlen(field->value)))
+            return 400;
     } else if (str_eq_nocase(field->name, "content-length")) {
         if (++seen->lengths > 1 || !parse_length(field->value, &out->body_length))
             return 400;
@@ -226,17 +284,6 @@ enum {
     END_LF,
     DONE,
 };
-
-static int hex_digit(unsigned char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    if (c >= 'a' && c <= 'f')
-        return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F')
-        return c - 'A' + 10;
-    return -1;
-}
 
 /* One byte outside of chunk data; false when it may not stand there. */
 static bool step(struct http_chunks *c, unsigned char byte)

@@ -5,7 +5,8 @@
  * Refused, beyond plain syntax errors: Content-Length with Transfer-Encoding, more than
  * one Content-Length, a length that is not all digits, any transfer coding but a single
  * `chunked`, white space before a colon, folded lines, lines that end in LF alone,
- * control characters, no Host or several in HTTP/1.1, chunk sizes that are not all hex
+ * control characters, no Host or several in HTTP/1.1, a Host (or an authority in the
+ * target) that is no host with an optional port, chunk sizes that are not all hex
  * digits. */
 #ifndef NET_HTTP_PARSE_H
 #define NET_HTTP_PARSE_H

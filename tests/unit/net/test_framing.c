@@ -106,6 +106,25 @@ static const struct row refused[] = {
     {"no host", BYTES("GET / HTTP/1.1\r\nX-A: b\r\n\r\n"), 400},
     {"two hosts", BYTES("GET / HTTP/1.1\r\n" HOST "host: b\r\n\r\n"), 400},
     {"two hosts in HTTP/1.0", BYTES("GET / HTTP/1.0\r\n" HOST "host: b\r\n\r\n"), 400},
+    {"a host with a space", BYTES("GET / HTTP/1.1\r\nHost: a b\r\n\r\n"), 400},
+    {"a host with a path", BYTES("GET / HTTP/1.1\r\nHost: a/c\r\n\r\n"), 400},
+    {"a host with a user", BYTES("GET / HTTP/1.1\r\nHost: u@a\r\n\r\n"), 400},
+    {"a host with a list", BYTES("GET / HTTP/1.0\r\nHost: a, b\r\n\r\n"), 400},
+    {"a host with half an escape", BYTES("GET / HTTP/1.1\r\nHost: a%4\r\n\r\n"), 400},
+    {"a host beyond ASCII", BYTES("GET / HTTP/1.1\r\nHost: \xc3\xa4\r\n\r\n"), 400},
+    {"a port that is none", BYTES("GET / HTTP/1.1\r\nHost: a:b\r\n\r\n"), 400},
+    {"a port without a host", BYTES("GET / HTTP/1.1\r\nHost: :80\r\n\r\n"), 400},
+    {"a bracket that is not closed", BYTES("GET / HTTP/1.1\r\nHost: [::1\r\n\r\n"), 400},
+    {"something behind the bracket", BYTES("GET / HTTP/1.1\r\nHost: [::1]a\r\n\r\n"),
+        400},
+    {"the absolute form with a user", BYTES("GET http://u@a/ HTTP/1.1\r\n" HOST "\r\n"),
+        400},
+    {"the absolute form without a host", BYTES("GET http:///a HTTP/1.1\r\n" HOST "\r\n"),
+        400},
+    {"the absolute form of a query alone",
+        BYTES("GET http://?a HTTP/1.1\r\n" HOST "\r\n"), 400},
+    {"the absolute form with a fragment",
+        BYTES("GET http://a#b HTTP/1.1\r\n" HOST "\r\n"), 400},
     {"a space in the target", BYTES("GET /a b HTTP/1.1\r\n" HOST "\r\n"), 400},
     {"two spaces before the target", BYTES("GET  / HTTP/1.1\r\n" HOST "\r\n"), 400},
     {"a space behind the version", BYTES("GET / HTTP/1.1 \r\n" HOST "\r\n"), 400},
@@ -146,6 +165,12 @@ static const struct row accepted[] = {
     {"the absolute form", BYTES("GET http://a/b?c HTTP/1.1\r\n" HOST "\r\n"), 200},
     {"the absolute form of the root", BYTES("GET http://a HTTP/1.1\r\n" HOST "\r\n"),
         200},
+    {"the absolute form with a query and no path",
+        BYTES("GET http://a?x=1 HTTP/1.1\r\n" HOST "\r\n"), 200},
+    {"a host with a port", BYTES("GET / HTTP/1.1\r\nHost: a-1.b_c.D:8080\r\n\r\n"), 200},
+    {"an IPv6 address as host", BYTES("GET / HTTP/1.1\r\nHost: [::1]:80\r\n\r\n"), 200},
+    {"an escape in a host", BYTES("GET / HTTP/1.1\r\nHost: a%41\r\n\r\n"), 200},
+    {"an empty host", BYTES("GET / HTTP/1.1\r\nHost:\r\n\r\n"), 200},
     {"the star of OPTIONS", BYTES("OPTIONS * HTTP/1.1\r\n" HOST "\r\n"), 200},
     {"chunks, an extension, a trailer",
         BYTES("POST / HTTP/1.1\r\n" HOST "Transfer-Encoding: Chunked\r\n\r\n"
@@ -210,6 +235,29 @@ TEST(ambiguous_heads_are_refused_by_the_parser)
 
         if (status != 0)
             fail_msg("%d for: %s", status, accepted[i].what);
+    }
+}
+
+TEST(the_absolute_form_becomes_the_origin_form)
+{
+    static const struct {
+        const char *absolute, *origin;
+    } rows[] = {
+        {"http://h/a?b", "/a?b"},
+        {"HTTPS://h:80/", "/"},
+        {"http://h", "/"},
+        {"http://host:80", "/"},
+        {"http://h?x=1", "/?x=1"},
+        {"http://[::1]:8?x=/&y=?", "/?x=/&y=?"},
+    };
+
+    for (size_t i = 0; i < ROWS(rows); i++) {
+        struct http_head head;
+        char text[128];
+
+        snprintf(text, sizeof text, "GET %s HTTP/1.1\r\n" HOST "\r\n", rows[i].absolute);
+        assert_int_equal(http_head_parse(text, strlen(text), &head), 0);
+        assert_string_equal(head.target, rows[i].origin);
     }
 }
 
@@ -449,6 +497,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(ambiguous_heads_are_refused_by_the_parser),
+        cmocka_unit_test(the_absolute_form_becomes_the_origin_form),
         cmocka_unit_test(the_end_of_a_head_is_found_wherever_the_pieces_end),
         cmocka_unit_test(a_head_with_more_fields_than_allowed_is_431),
         cmocka_unit_test(chunks_are_undone_the_same_in_pieces_of_any_size),
