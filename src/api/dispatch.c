@@ -266,6 +266,26 @@ static void authenticate_for_proxy(void *arg)
         reactor_post(call->loop->reactor, forward, call);
 }
 
+/* TRACE would show the credentials that we add to whoever asks, and CONNECT is no request
+ * that can be passed on. */
+static bool method_is_proxied(struct call *call)
+{
+    static const char text[] =
+        "{\"error\":{\"message\":\"TRACE and CONNECT are not passed "
+        "on\",\"code\":\"method_not_allowed\"}}";
+    const char *method = http_method(call->req);
+    struct http_headers headers = {0};
+
+    if (!str_eq_nocase(method, "TRACE") && !str_eq_nocase(method, "CONNECT"))
+        return true;
+    answer_cors(&headers);
+    http_headers_add(&headers, "Content-Type", "application/json; charset=utf-8");
+    http_headers_add(&headers, "Allow", "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS");
+    reply_headers(call, 405, &headers, text, sizeof text - 1);
+    http_headers_finish(&headers);
+    return false;
+}
+
 /* ---- the entry ---- */
 
 static bool type_is_accepted(struct call *call)
@@ -307,7 +327,9 @@ static void start(struct call *call)
         run_handler(call);
         break;
     case RUN_PROXY:
-        if (local)
+        if (!method_is_proxied(call))
+            call_free(call);
+        else if (local)
             authenticate_for_proxy(call);
         else
             submit(call, authenticate_for_proxy);

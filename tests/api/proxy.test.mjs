@@ -11,6 +11,7 @@ import zlib from 'node:zlib';
 import { Overlay } from './lib/catalogue.mjs';
 import { logged } from './lib/daemon.mjs';
 import { readAll } from './lib/http.mjs';
+import { exchange } from './lib/socket.mjs';
 import { deferred, inTime, until } from './lib/wait.mjs';
 import { World } from './lib/world.mjs';
 
@@ -368,6 +369,16 @@ describe('methods', () => {
       assert.equal(seen.method, method);
       assert.equal(seen.headers['content-length'], length);
       assert.equal(seen.headers['transfer-encoding'], undefined);
+    });
+  }
+
+  for (const method of ['TRACE', 'CONNECT', 'trace']) {
+    test(`${method} is not passed on`, async () => {
+      const path = provider.on();
+      const { statuses, text } = await exchange(world.nangod.port, `${method} /proxy${path} HTTP/1.1\r\nHost: a\r\nConnection: close\r\nAuthorization: Bearer ${world.nangod.keys.secretKey}\r\nProvider-Config-Key: px-key\r\nConnection-Id: c\r\n\r\n`);
+      assert.deepEqual(statuses, [405]);
+      assert.match(text, /\r\nAllow: GET, /);
+      assert.equal(provider.at(path).length, 0);
     });
   }
 
