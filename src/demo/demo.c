@@ -64,20 +64,46 @@ static void append_pair(struct buf *url, const char *name, const char *value)
     str_form_encode(value, strlen(value), url);
 }
 
-/* GET /authorize: asks the person. Client and redirect URI are judged before anything is
- * sent back to the latter (RFC 6749 section 4.1.2.1); any loopback callback will do for a
- * demo. */
-static void get_authorize(struct demo *demo, struct http_req *req, const cJSON *query)
+/* An http or https URL on this machine. */
+static bool is_loopback_url(const char *url)
+{
+    static const char *const hosts[] = {"127.0.0.1", "localhost", "[::1]"};
+    const char *authority;
+
+    if (!str_starts(url, "http://") && !str_starts(url, "https://"))
+        return false;
+    authority = strstr(url, "//") + 2;
+    for (size_t i = 0; i < sizeof hosts / sizeof hosts[0]; i++) {
+        const char *rest = authority + strlen(hosts[i]);
+
+        if (!str_starts(authority, hosts[i]))
+            continue;
+        if (*rest == ':')
+            rest += 1 + strspn(rest + 1, "0123456789");
+        return *rest == '\0' || *rest == '/' || *rest == '?';
+    }
+    return false;
+}
+
+/* Client and redirect URI are judged before anybody is sent to the latter (RFC 6749
+ * section 4.1.2.1), at each step anew, as each can be called by itself. Any callback on
+ * this machine will do for a demo. */
+static bool is_of_client(const cJSON *query)
 {
     const char *redirect = json_str(query, "redirect_uri");
+
+    return str_eq(json_str(query, "client_id"), DEMO_CLIENT_ID) && redirect != NULL &&
+           is_loopback_url(redirect) && json_str(query, "code_challenge") != NULL;
+}
+
+/* GET /authorize: asks the person. */
+static void get_authorize(struct demo *demo, struct http_req *req, const cJSON *query)
+{
     struct buf page;
 
     (void)demo;
-    if (!str_eq(json_str(query, "client_id"), DEMO_CLIENT_ID) || redirect == NULL ||
-        !(str_starts(redirect, "http://") || str_starts(redirect, "https://")) ||
-        !str_eq(json_str(query, "response_type"), "code") ||
-        !str_eq(json_str(query, "code_challenge_method"), "S256") ||
-        json_str(query, "code_challenge") == NULL) {
+    if (!is_of_client(query) || !str_eq(json_str(query, "response_type"), "code") ||
+        !str_eq(json_str(query, "code_challenge_method"), "S256")) {
         answer_page(req, 400, "<h1>This is not a request of the demo's client</h1>");
         return;
     }
@@ -113,7 +139,7 @@ static void get_decide(struct demo *demo, struct http_req *req, const cJSON *que
     struct buf url;
     char code[GRANT_TOKEN_SIZE];
 
-    if (redirect == NULL || json_str(query, "code_challenge") == NULL) {
+    if (!is_of_client(query)) {
         answer_page(req, 400, "<h1>Begin at the authorization page</h1>");
         return;
     }

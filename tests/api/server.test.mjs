@@ -735,6 +735,33 @@ describe('commands beside a running server', () => {
   });
 });
 
+describe('the demo provider', () => {
+  it('sends people to callbacks on this machine only', async () =>
+    using(async (use) => {
+      const nangod = await use(Daemon.start({ args: ['--demo'] }));
+      const begun = await nangod.api('GET', `/oauth/connect/demo?public_key=${nangod.keys.publicKey}&connection_id=demo-account`, { key: null });
+      const authorize = new URL(begun.headers.location);
+      const visit = (page, change = {}) => {
+        const url = new URL(page, authorize);
+        for (const [name, value] of [...authorize.searchParams, ...Object.entries(change)]) url.searchParams.set(name, value);
+        return request(url.origin, 'GET', url.pathname + url.search);
+      };
+      const callback = authorize.searchParams.get('redirect_uri');
+      for (const bad of ['http://example.com/', 'https://127.0.0.1.example.com/', 'http://127.0.0.1:80@example.com/', 'http://127.0.0.1\\@example.com/', 'http://localhost.example.com', 'ftp://127.0.0.1/', 'http:example.com://127.0.0.1/', '//127.0.0.1/', '']) {
+        for (const page of ['/authorize', '/decide?answer=allow', '/decide?answer=deny']) {
+          const answer = await visit(page, { redirect_uri: bad });
+          assert.equal(answer.status, 400, `${page} ${bad}`);
+          assert.equal(answer.headers.location, undefined);
+        }
+      }
+      assert.equal((await visit('/decide?answer=allow', { client_id: 'another' })).status, 400);
+      for (const good of [callback, 'http://localhost/', 'http://[::1]:3003/x?y=z']) assert.equal((await visit('/authorize', { redirect_uri: good })).status, 200, good);
+      const allowed = await visit('/decide?answer=allow');
+      assert.equal(allowed.status, 302);
+      assert.ok(allowed.headers.location.startsWith(callback));
+    }));
+});
+
 // Where `texts` lie in the memory of a process. Undefined when that cannot be told: only root may read
 // it, and a sanitizer, known by its huge shadow, keeps what was freed.
 function findInMemory(pid, texts) {
