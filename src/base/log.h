@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Structured log: one JSON object a line on a file descriptor, written by one write().
+/* Structured log: one JSON object a line on a file descriptor. It is written by whoever
+ * logs, or after log_start() by a thread, so that a slow reader of the log holds up
+ * nobody.
  *
  *   log_event(log, LOG_INFO, "listening", LOG_STR("address", a), LOG_INT("port", p),
  * LOG_END);
@@ -21,12 +23,22 @@ enum log_level {
     LOG_ERROR,
 };
 
+struct log_writer;
+
 struct log {
     int fd;
     _Atomic enum log_level level; /* quieter events are dropped; a reload may change it */
     const struct clock *clock;
-    bool text; /* for a person at a terminal instead of JSON */
+    bool text;                 /* for a person at a terminal instead of JSON */
+    struct log_writer *writer; /* NULL = none: write at once */
 };
+
+/* Starts the thread. What it cannot write soon enough is lost, and the number of lines
+ * lost is logged. abort() writes what waits. One log a process. */
+void log_start(struct log *log);
+/* Waits until all is written, but not for long when nobody reads. */
+void log_flush(const struct log *log);
+void log_stop(struct log *log); /* flushes; accepts a log without a thread */
 
 enum log_kind {
     LOG_KIND_END,

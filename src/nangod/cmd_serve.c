@@ -97,6 +97,7 @@ static void *end_at_once(void *arg)
     if (stop->done)
         return NULL;
     log_event(stop->log, LOG_WARN, "ended at once by a second signal", LOG_END);
+    log_flush(stop->log);
     _exit(EXIT_AT_ONCE);
 }
 
@@ -146,6 +147,13 @@ static void say_where(const struct daemon *daemon)
         LOG_STR("admin_address", *admin != '\0' ? admin : NULL), LOG_END);
 }
 
+/* After what was logged before. */
+static int fail(const struct node *node, const struct err *err)
+{
+    log_flush(&node->log);
+    return cmd_fail(err);
+}
+
 int cmd_serve(int argc, char **argv)
 {
     struct options options;
@@ -164,7 +172,7 @@ int cmd_serve(int argc, char **argv)
     block_signals(&signals);
     if (!node_open(&node, &options.flags, options.check_only ? NODE_SETTINGS : NODE_WRITE,
             &err)) {
-        code = cmd_fail(&err);
+        code = fail(&node, &err);
         goto done;
     }
     if (options.check_only) {
@@ -172,13 +180,13 @@ int cmd_serve(int argc, char **argv)
         goto done;
     }
     if (!daemon_start(&node, options.demo, &daemon, &err)) {
-        code = cmd_fail(&err);
+        code = fail(&node, &err);
         goto done;
     }
     say_where(daemon);
     greet(&node);
     if (options.demo && !welcome_demo(daemon, &node, &err)) {
-        code = cmd_fail(&err);
+        code = fail(&node, &err);
         daemon_stop(daemon);
         goto done;
     }

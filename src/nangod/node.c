@@ -225,6 +225,8 @@ bool node_open(struct node *node, const struct settings_flags *flags, enum node_
     memset(node, 0, sizeof *node);
     if (!settings_load(&node->settings, flags, err) || !init_log(node, err))
         return false;
+    if (use == NODE_WRITE) /* before there are threads that log */
+        log_start(&node->log);
     /* Before anything is made. */
     if (use == NODE_WRITE && !settings_check(&node->settings, &node->log, err))
         return false;
@@ -259,6 +261,7 @@ void node_close(struct node *node)
 {
     vault_free(node->vault);
     store_close(node->store);
+    log_stop(&node->log);
     settings_finish(&node->settings);
     memset(node, 0, sizeof *node);
 }

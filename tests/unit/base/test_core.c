@@ -141,6 +141,111 @@ TEST(a_log_line_is_one_json_object)
     close(ends[1]);
 }
 
+/* Reads to the end; returns how many lines there were, and what the one about lost events
+ * says. */
+static int count_lines(int fd, int64_t *lost)
+{
+    FILE *from = fdopen(fd, "r");
+    char *line = NULL;
+    size_t size = 0;
+    int count = 0;
+
+    *lost = 0;
+    while (getline(&line, &size, from) > 0) {
+        cJSON *value = json_parse(line, strlen(line), NULL);
+        int64_t more = 0;
+
+        assert_non_null(value); /* no line is cut */
+        if (str_eq(json_str(value, "event"), "log events lost")) {
+            assert_true(json_i64(value, "count", &more));
+            *lost += more;
+        } else {
+            count++;
+        }
+        cJSON_Delete(value);
+    }
+    free(line);
+    fclose(from);
+    return count;
+}
+
+struct reading {
+    int fd, count;
+    int64_t lost;
+};
+
+static void *read_log(void *arg)
+{
+    struct reading *reading = arg;
+
+    reading->count = count_lines(reading->fd, &reading->lost);
+    return NULL;
+}
+
+TEST(a_slow_reader_of_the_log_holds_up_nobody_and_learns_what_it_missed)
+{
+    enum {
+        EVENTS = 20000
+    };
+    struct clock clock = {0};
+    struct reading reading = {0};
+    pthread_t reader;
+    int ends[2];
+
+    assert_int_equal(pipe(ends), 0);
+    struct log log = {.fd = ends[1], .level = LOG_INFO, .clock = &clock};
+    log_start(&log);
+    for (int i = 0; i < EVENTS; i++) /* nobody reads yet */
+        log_event(&log, LOG_INFO, "one of many", LOG_INT("i", i), LOG_END);
+    reading.fd = ends[0];
+    assert_int_equal(pthread_create(&reader, NULL, read_log, &reading), 0);
+    log_flush(&log);
+    log_event(&log, LOG_INFO, "the last", LOG_END);
+    log_stop(&log);
+    close(ends[1]);
+    pthread_join(reader, NULL);
+    assert_true(reading.lost > 0);
+    assert_int_equal(reading.count + reading.lost, EVENTS + 1);
+}
+
+TEST(a_log_that_nobody_reads_does_not_keep_the_program_from_ending)
+{
+    struct clock clock = {0};
+    int ends[2];
+
+    assert_int_equal(pipe(ends), 0);
+    struct log log = {.fd = ends[1], .level = LOG_INFO, .clock = &clock};
+    log_start(&log);
+    for (int i = 0; i < 10000; i++)
+        log_event(&log, LOG_INFO, "one of many", LOG_INT("i", i), LOG_END);
+    log_stop(&log);
+    close(ends[0]);
+    close(ends[1]);
+}
+
+TEST(what_was_logged_before_an_abort_is_written)
+{
+    struct clock clock = {0};
+    int ends[2], status = 0;
+    int64_t lost;
+    pid_t child;
+
+    assert_int_equal(pipe(ends), 0);
+    child = fork();
+    assert_true(child >= 0);
+    if (child == 0) {
+        struct log log = {.fd = ends[1], .level = LOG_INFO, .clock = &clock};
+
+        log_start(&log);
+        log_event(&log, LOG_INFO, "the last", LOG_END);
+        abort();
+    }
+    close(ends[1]);
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFSIGNALED(status));
+    assert_int_equal(count_lines(ends[0], &lost), 1);
+}
+
 static atomic_int ran;
 
 static void count(void *arg)
@@ -220,6 +325,10 @@ int main(void)
         cmocka_unit_test(digests_match_their_published_vectors),
         cmocka_unit_test(a_fresh_uuid_is_a_version_4),
         cmocka_unit_test(a_log_line_is_one_json_object),
+        cmocka_unit_test(
+            a_slow_reader_of_the_log_holds_up_nobody_and_learns_what_it_missed),
+        cmocka_unit_test(a_log_that_nobody_reads_does_not_keep_the_program_from_ending),
+        cmocka_unit_test(what_was_logged_before_an_abort_is_written),
         cmocka_unit_test(a_pool_runs_all_that_was_submitted_before_it_stopped),
         cmocka_unit_test(a_pool_that_gives_up_runs_what_waits_at_once),
         cmocka_unit_test(a_pool_starts_a_thread_for_each_job_that_blocks),
