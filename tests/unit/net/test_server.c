@@ -903,6 +903,69 @@ TEST(bodies_beyond_the_room_for_all_of_them_are_refused)
     free(bytes);
 }
 
+static atomic_bool holding;
+
+static size_t hold(void *arg, const char *bytes, size_t len)
+{
+    (void)arg;
+    (void)bytes;
+    return holding ? 0 : len;
+}
+
+static void held_to_the_end(void *arg, enum http_body_result result)
+{
+    http_respond(arg, result == HTTP_BODY_OK ? 200 : 500, NULL, NULL, 0, false);
+}
+
+static void take_and_hold(void *arg)
+{
+    (void)arg;
+    http_stream_body(late.req, hold, held_to_the_end, late.req);
+}
+
+static void hold_for_long(void *arg)
+{
+    (void)arg;
+    work_for_long();
+    work_for_long();
+}
+
+static void hold_no_longer(void *arg)
+{
+    (void)arg;
+    holding = false;
+    http_resume_body(late.req);
+}
+
+TEST(a_client_that_is_held_is_not_taken_for_a_slow_one)
+{
+    const struct http_server_config config = {.on_request = on_late_request,
+        .idle_timeout_s = 1,
+        .min_body_rate = 1000,
+        .body_grace_s = 1};
+    struct world own;
+    struct reply reply;
+    int fd;
+
+    sem_init(&late.ready, 0, 0);
+    world_start(&own, &config);
+    fd = dial(own.port);
+    say(fd, "POST /late HTTP/1.1\r\n" HOST "Content-Length: 6\r\n\r\nabc");
+    sem_wait(&late.ready);
+    holding = true;
+    world_call(&own, take_and_hold, NULL);
+    loop_goes_round(&own);
+    world_call(&own, hold_for_long, NULL); /* the sweep is due now */
+    world_call(&own, hold_no_longer, NULL);
+    say(fd, "def");
+    assert_true(hear(fd, &reply, false));
+    assert_int_equal(reply.status, 200);
+    reply_finish(&reply);
+    close(fd);
+    world_stop(&own);
+    sem_destroy(&late.ready);
+}
+
 enum {
     LIMIT = 8
 };
@@ -1118,6 +1181,7 @@ int main(void)
         cmocka_unit_test(a_handler_may_take_longer_than_the_idle_timeout),
         cmocka_unit_test(
             a_body_that_trickles_is_cut_off_though_the_client_is_never_silent),
+        cmocka_unit_test(a_client_that_is_held_is_not_taken_for_a_slow_one),
         cmocka_unit_test(over_the_limit_slow_bodies_give_way),
         cmocka_unit_test(empty_lines_are_no_sign_of_life),
         cmocka_unit_test(bodies_beyond_the_room_for_all_of_them_are_refused),

@@ -504,47 +504,6 @@ TEST(a_taker_that_holds_holds_the_client)
     close(fd);
 }
 
-static bool holds(void *arg)
-{
-    (void)arg;
-    return stream.req != NULL && stream.holding;
-}
-
-/* Until the sweep is due and every client looks slow. */
-static void work_for_long(void *arg)
-{
-    int64_t until = clock_mono_ms() + 2500;
-
-    (void)arg;
-    while (clock_mono_ms() < until)
-        continue;
-}
-
-TEST(a_client_that_is_held_is_not_taken_for_a_slow_one)
-{
-    const struct http_server_config config = {.on_request = on_request,
-        .idle_timeout_s = 1,
-        .min_body_rate = 1000,
-        .body_grace_s = 1};
-    struct world own;
-    struct reply reply;
-    int fd;
-
-    world_start(&own, &config);
-    fd = dial(own.port);
-    say(fd, "POST /held HTTP/1.1\r\n" HOST "Content-Length: 6\r\n\r\nabc");
-    assert_true(world_becomes(&own, holds, NULL));
-    world_call(&own, work_for_long, NULL);
-    world_call(&own, release, NULL);
-    say(fd, "def");
-    assert_true(hear(fd, &reply, false));
-    assert_int_equal(reply.status, 200);
-    assert_true(str_starts(reply.body.data, "6 "));
-    reply_finish(&reply);
-    close(fd);
-    world_stop(&own);
-}
-
 static bool has_ended(void *arg)
 {
     (void)arg;
@@ -599,7 +558,6 @@ int main(void)
         cmocka_unit_test(more_bytes_than_announced_are_not_sent),
         cmocka_unit_test(a_reader_that_leaves_in_the_middle_is_noticed),
         cmocka_unit_test(uploads_arrive_whole_in_whatever_pieces_they_are_taken),
-        cmocka_unit_test(a_client_that_is_held_is_not_taken_for_a_slow_one),
         cmocka_unit_test(a_taker_that_holds_holds_the_client),
         cmocka_unit_test(a_sender_that_leaves_in_the_middle_ends_the_body_as_gone),
         cmocka_unit_test(
