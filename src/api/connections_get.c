@@ -207,7 +207,7 @@ static void reply_invalid_credentials(
     struct err err = {0};
     struct buf out;
 
-    buf_init(&out, 0);
+    buf_init_secret(&out, 0);
     buf_puts(&out, "{\"error\":{\"message\":");
     json_append_string(&out, why->message);
     buf_puts(&out, ",\"code\":\"invalid_credentials\",\"payload\":{\"code\":");

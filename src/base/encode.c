@@ -18,7 +18,7 @@ void str_hex(const void *data, size_t len, char *out)
     out[2 * len] = '\0';
 }
 
-static int hex_value(char c)
+int str_hex_value(char c)
 {
     if (c >= '0' && c <= '9')
         return c - '0';
@@ -34,8 +34,8 @@ bool str_unhex(const char *hex, void *out, size_t out_len)
     unsigned char *bytes = out;
 
     for (size_t i = 0; i < out_len; i++) {
-        int high = hex_value(hex[2 * i]);
-        int low = high < 0 ? -1 : hex_value(hex[2 * i + 1]);
+        int high = str_hex_value(hex[2 * i]);
+        int low = high < 0 ? -1 : str_hex_value(hex[2 * i + 1]);
 
         if (low < 0)
             return false;
@@ -163,8 +163,8 @@ bool str_percent_decode(const char *s, size_t len, bool plus, struct buf *out)
     buf_append(out, "", 0);
     for (size_t i = 0; i < len; i++) {
         if (s[i] == '%') {
-            int high = i + 2 < len ? hex_value(s[i + 1]) : -1;
-            int low = high < 0 ? -1 : hex_value(s[i + 2]);
+            int high = i + 2 < len ? str_hex_value(s[i + 1]) : -1;
+            int low = high < 0 ? -1 : str_hex_value(s[i + 2]);
 
             if (low < 0)
                 return false;

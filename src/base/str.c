@@ -246,3 +246,16 @@ bool str_is_uuid_v4(const char *s)
 {
     return str_is_uuid(s) && s[14] == '4' && strchr("89abAB", s[19]) != NULL;
 }
+
+bool str_in_list(const char *list, const char *word)
+{
+    size_t len = strlen(word);
+
+    while (list != NULL && *list != '\0') {
+        list += strspn(list, ", \t");
+        if (strcspn(list, ", \t") == len && strncasecmp(list, word, len) == 0)
+            return len > 0;
+        list += strcspn(list, ",");
+    }
+    return false;
+}

@@ -43,6 +43,9 @@ bool str_is_uuid_v4(const char *s); /* version digit 4, variant 8 9 a b, any cas
 
 void str_hex(const void *data, size_t len, char *out /* 2*len+1 */);
 bool str_unhex(const char *hex, void *out, size_t out_len); /* exactly 2*out_len digits */
+int str_hex_value(char digit);                              /* -1 when it is none */
+/* Is `word` one of a comma list's (NULL = empty), case and white space aside? */
+bool str_in_list(const char *list, const char *word);
 void str_base64(const void *data, size_t len, struct buf *out); /* RFC 4648 section 4 */
 void str_base64url(
     const void *data, size_t len, struct buf *out); /* section 5, no padding */

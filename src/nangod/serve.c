@@ -135,6 +135,7 @@ static void wire(struct daemon *daemon)
         .max_whole_body = (size_t)s->http_body_limit,
         .max_body = (size_t)s->proxy_max_body,
         .backoff_base_ms = s->proxy_backoff_base_ms,
+        .network_errors = s->proxy_network_errors,
         .refetch_after_ms = s->proxy_refetch_after_ms,
         .counters = &daemon->counters,
     };

@@ -112,6 +112,8 @@ static const struct setting table[] = {
         "Largest request body passed on. 0: no limit."},
     {"proxy.backoff_base_ms", NUMBER, AT(proxy_backoff_base_ms), "3000", 1, 600000, NULL, NULL, false,
         "Milliseconds before the first retry when the provider names none; doubled for each further one."},
+    {"proxy.network_errors", TEXT, AT(proxy_network_errors), "", 0, 0, NULL, "NANGO_RETRYABLE_NETWORK_ERRORS", false,
+        "Codes of network errors (ENOTFOUND,EPROTO,…) that Retries covers besides the usual ones."},
     {"proxy.refetch_after_ms", NUMBER, AT(proxy_refetch_after_ms), "60000", 0, DAY_MS, NULL, NULL, false,
         "Milliseconds after which a retry reads the connection again."},
     {"oauth.require_cookie", FLAG, AT(oauth_require_cookie), "true", 0, 0, NULL, NULL, false,

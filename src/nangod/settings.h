@@ -48,6 +48,7 @@ struct settings {
     int64_t proxy_max_buffered_body;
     int64_t proxy_max_body;
     int64_t proxy_backoff_base_ms;
+    char *proxy_network_errors;
     int64_t proxy_refetch_after_ms;
     bool oauth_require_cookie;
     int64_t refresh_token_timeout_ms;

@@ -29,17 +29,6 @@ size_t http_head_length(const char *data, size_t len, size_t from)
     return 0;
 }
 
-static int hex_digit(unsigned char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    if (c >= 'a' && c <= 'f')
-        return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F')
-        return c - 'A' + 10;
-    return -1;
-}
-
 static bool is_alnum(char c)
 {
     return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
@@ -77,8 +66,8 @@ static int parse_version(const char *text, int *minor)
 
 static bool is_escape(const char *text, size_t len)
 {
-    return len > 2 && text[0] == '%' && hex_digit((unsigned char)text[1]) >= 0 &&
-           hex_digit((unsigned char)text[2]) >= 0;
+    return len > 2 && text[0] == '%' && str_hex_value(text[1]) >= 0 &&
+           str_hex_value(text[2]) >= 0;
 }
 
 /* RFC 9112 section 3.2: `uri-host [":" port]` (RFC 3986 section 3.2.2), `len` bytes; no
@@ -288,7 +277,7 @@ enum {
 /* One byte outside of chunk data; false when it may not stand there. */
 static bool step(struct http_chunks *c, unsigned char byte)
 {
-    int digit = hex_digit(byte);
+    int digit = str_hex_value((char)byte);
 
     switch (c->state) {
     case SIZE:

@@ -32,8 +32,9 @@ struct proxy {
     size_t
         max_whole_body; /* of bodies that must be whole (forms, signatures): 0 = 75 MB */
     size_t max_body;    /* larger ones get 413; 0 = unbounded streams */
-    int64_t backoff_base_ms;         /* 0 = 3000 */
-    int64_t refetch_after_ms;        /* re-read the connection before a retry: 60000 */
+    int64_t backoff_base_ms;    /* 0 = 3000 */
+    const char *network_errors; /* retried besides the usual ones, comma list; NULL */
+    int64_t refetch_after_ms;   /* re-read the connection before a retry: 60000 */
     struct proxy_counters *counters; /* borrowed; NULL = nobody counts */
 };
 

@@ -17,21 +17,6 @@
 #define LOW_WATER (128 * 1024)
 #define SHORT (32 * 1024)
 
-/* Is `name` in the comma list of a Connection field? Such fields are for that connection
- * only. */
-static bool named_by(const char *list, const char *name)
-{
-    size_t len = strlen(name);
-
-    while (list != NULL && *list != '\0') {
-        list += strspn(list, ", \t");
-        if (strcspn(list, ", \t") == len && strncasecmp(list, name, len) == 0)
-            return true;
-        list += strcspn(list, ",");
-    }
-    return false;
-}
-
 static void pass_headers(struct forward *f, const struct http_headers *headers)
 {
     const char *connection = http_headers_find(headers, "connection");
@@ -41,7 +26,8 @@ static void pass_headers(struct forward *f, const struct http_headers *headers)
         const char *name = headers->items[i].name;
 
         if (http_is_hop_by_hop(name) || str_eq_nocase(name, "content-length") ||
-            str_starts_nocase(name, "access-control-") || named_by(connection, name))
+            str_starts_nocase(name, "access-control-") ||
+            str_in_list(connection, name)) /* fields for that connection only */
             continue;
         http_headers_add(&f->answer_headers, name, headers->items[i].value);
     }

@@ -84,20 +84,21 @@ static void no_answer(struct forward *f, enum up_failure failure, const char *me
         forward_fail(f, &err);
         return;
     }
+    if (forward_wants_retry(f, failure, 0, NULL, NULL, 0)) {
+        try_again_later(f);
+        return;
+    }
     switch (failure) {
     case UP_DENIED:
     case UP_UNRESOLVED:
     case UP_BAD_URL:
         forward_denied(&err);
         forward_fail(f, &err);
-        return;
+        break;
     default:
+        answer_failure(f, up_failure_code(failure), failure_message(f, failure, message));
         break;
     }
-    if (forward_wants_retry(f, failure, 0, NULL, NULL, 0))
-        try_again_later(f);
-    else
-        answer_failure(f, up_failure_code(failure), failure_message(f, failure, message));
 }
 
 /* ---- further tries ---- */
@@ -118,6 +119,7 @@ bool forward_wants_retry(struct forward *f, enum up_failure failure, int status,
         .retry_on_count = f->options.retry_on_count,
         .now_ms = clock_now_ms(f->proxy->auth->clock),
         .backoff_base_ms = f->proxy->backoff_base_ms,
+        .network_errors = f->proxy->network_errors,
     };
 
     if (f->attempt >= f->options.retries || !forward_body_can_replay(f))

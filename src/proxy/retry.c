@@ -17,10 +17,10 @@
 #define YEAR_1972_MS 63072000000.0 /* numbers from here on are milliseconds */
 #define MAX_INSTANT_MS 8.64e15     /* of JavaScript's dates */
 
-static bool is_network_error(enum up_failure failure)
+static bool is_network_error(enum up_failure failure, const char *also)
 {
     return failure == UP_RESET || failure == UP_TIMEOUT || failure == UP_REFUSED ||
-           failure == UP_UNREACHABLE;
+           failure == UP_UNREACHABLE || str_in_list(also, up_failure_code(failure));
 }
 
 /* `403`, `5xx`, `500-502`. */
@@ -76,7 +76,8 @@ static bool should_retry(const struct retry_case *c, struct retry_verdict *out)
 
     snprintf(status, sizeof status, "%d", c->status);
     if (c->failure != UP_OK)
-        return is_network_error(c->failure) && reason_is(out, "", "network_error");
+        return is_network_error(c->failure, c->network_errors) &&
+               reason_is(out, "", "network_error");
     if (cJSON_IsArray(codes)) {
         if (listed_code(codes, c, out))
             return true;

@@ -23,7 +23,8 @@ struct retry_case {
     const int *retry_on;
     size_t retry_on_count;
     int64_t now_ms;
-    int64_t backoff_base_ms; /* 3000 unless set */
+    int64_t backoff_base_ms;    /* 3000 unless set */
+    const char *network_errors; /* more codes that call for a retry, comma list; NULL */
 };
 struct retry_verdict {
     bool retry;

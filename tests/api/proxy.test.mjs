@@ -94,6 +94,7 @@ function catalogue(base) {
 ${proxy.map((line) => `        ${line}\n`).join('')}`;
   return [
     entry('px-key', []),
+    entry('px-lost', []).replace(base, 'http://no-such-host.invalid'),
     entry('px-form', []).replace('x-api-key: ${apiKey}', 'x-api-key: ${apiKey}\n            content-type: application/x-www-form-urlencoded'),
     entry('px-inflate', ['decompress: true']),
     entry('px-onward', ['forward_headers_on_redirect: true']),
@@ -915,7 +916,7 @@ describe('further tries', () => {
 describe('limits', () => {
   let small;
   before(async () => {
-    small = await World.start({ oauth: false, echo: false, settings: { ...overlay.setting, 'proxy.max_body': '64k', 'proxy.base_url_override': 'false' } });
+    small = await World.start({ oauth: false, echo: false, settings: { ...overlay.setting, 'proxy.max_body': '64k', 'proxy.base_url_override': 'false', 'proxy.network_errors': 'EPROTO, ENOTFOUND' } });
     await small.integration('px-key', 'px-key');
     await small.nangod.must(201, 'POST', '/connections', { body: { provider_config_key: 'px-key', connection_id: 'c', credentials: { type: 'API_KEY', apiKey: 'k' } } });
   });
@@ -932,6 +933,15 @@ describe('limits', () => {
       assert.equal(fits.status, 200);
     });
   }
+
+  it('network errors that were added to those that are tried again', async () => {
+    await small.integration('px-lost', 'px-lost');
+    await small.nangod.must(201, 'POST', '/connections', { body: { provider_config_key: 'px-lost', connection_id: 'c', credentials: { type: 'API_KEY', apiKey: 'k' } } });
+    const answer = await small.proxied('px-lost', 'c', '/x', { headers: { Retries: '2' } });
+    assert.equal(answer.status, 400);
+    assert.equal(answer.body.error.code, 'base_url_override_not_allowed');
+    assert.match((await small.nangod.api('GET', '/metrics')).text, /^nangod_proxy_retries_total 2$/m);
+  });
 
   it('an override that is switched off', async () => {
     const answer = await small.proxied('px-key', 'c', '/x', { headers: { 'Base-Url-Override': provider.base } });
