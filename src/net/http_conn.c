@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -704,6 +705,19 @@ static void read_some(struct conn *conn)
     }
 }
 
+/* The client has closed its side while its body is held back: did it leave in the middle?
+ * Of a body of chunks that cannot be told before it is read. */
+static bool left_in_body(const struct conn *conn)
+{
+    const struct http_req *req = conn->req;
+    int unread = 0;
+
+    if (conn->state != CONN_BODY || req->ended || req->body_length < 0 ||
+        ioctl(conn->fd, FIONREAD, &unread) != 0)
+        return false;
+    return (int64_t)conn->in.len + unread < req->body_left;
+}
+
 static void on_event(void *arg, uint32_t events)
 {
     struct conn *conn = arg;
@@ -721,8 +735,8 @@ static void on_event(void *arg, uint32_t events)
             read_some(conn);
         /* While an answer is being made, the end of the client's sending means that it
          * left. */
-        if (!conn->closed && (events & EPOLLRDHUP) != 0 && conn->state == CONN_ANSWER &&
-            conn->req != NULL && !conn->req->ended)
+        if (!conn->closed && (events & EPOLLRDHUP) != 0 && conn->req != NULL &&
+            ((conn->state == CONN_ANSWER && !conn->req->ended) || left_in_body(conn)))
             conn_gone(conn);
         else if (!conn->closed && (events & (EPOLLRDHUP | EPOLLIN)) == EPOLLRDHUP)
             want(
