@@ -530,6 +530,43 @@ TEST(a_sender_that_leaves_in_the_middle_ends_the_body_as_gone)
     }
 }
 
+TEST(a_sender_that_leaves_while_it_is_held_is_noticed)
+{
+    int fd;
+
+    world_call(&world, forget_stream, NULL);
+    fd = dial(world.port);
+    say(fd, "POST /held HTTP/1.1\r\n" HOST "Content-Length: 100\r\n\r\nabc");
+    close(fd);
+    assert_true(world_becomes(&world, has_ended, NULL));
+    assert_int_equal(stream_now().result, HTTP_BODY_GONE);
+    assert_int_equal(stream_now().taken, 0);
+}
+
+static bool is_held(void *arg)
+{
+    (void)arg;
+    return stream.holding;
+}
+
+TEST(a_sender_that_has_sent_all_may_close_its_side)
+{
+    struct reply reply;
+    int fd;
+
+    world_call(&world, forget_stream, NULL);
+    fd = dial(world.port);
+    say(fd, "POST /held HTTP/1.1\r\n" HOST "Content-Length: 3\r\n\r\nabc");
+    shutdown(fd, SHUT_WR);
+    assert_true(world_becomes(&world, is_held, NULL));
+    world_call(&world, release, NULL);
+    assert_true(hear(fd, &reply, false));
+    assert_int_equal(reply.status, 200);
+    assert_true(str_starts(reply.body.data, "3 "));
+    reply_finish(&reply);
+    close(fd);
+}
+
 TEST(a_body_that_turns_out_malformed_ends_as_gone_and_is_answered_400)
 {
     struct reply reply;
@@ -560,6 +597,8 @@ int main(void)
         cmocka_unit_test(uploads_arrive_whole_in_whatever_pieces_they_are_taken),
         cmocka_unit_test(a_taker_that_holds_holds_the_client),
         cmocka_unit_test(a_sender_that_leaves_in_the_middle_ends_the_body_as_gone),
+        cmocka_unit_test(a_sender_that_leaves_while_it_is_held_is_noticed),
+        cmocka_unit_test(a_sender_that_has_sent_all_may_close_its_side),
         cmocka_unit_test(
             a_body_that_turns_out_malformed_ends_as_gone_and_is_answered_400),
     };
