@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Regular expressions. See pattern.h.
  *
- * Matching uses the C library's extended expressions: what JavaScript writes otherwise is
- * translated (`\d`) or refused (look-around, lazy quantifiers, non-capturing groups, back
- * references), so that a pattern never means something else here than where it was
- * written. */
+ * Matching is PCRE2's. What JavaScript means otherwise is translated, so that a pattern
+ * means the same here as where it was written. Patterns are the catalogue's, but texts are
+ * anybody's: each match has a bound of steps and of memory. */
+#define PCRE2_CODE_UNIT_WIDTH 8
+
 #include "catalog/pattern.h"
 
 #include <ctype.h>
-#include <regex.h>
+#include <pcre2.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,7 +18,9 @@
 #include "base/str.h"
 
 #define PATTERN_MAX_DEPTH 64
-#define PATTERN_MAX_REPEATS 255
+#define PATTERN_MAX_BYTES 4096
+#define MATCH_MAX_STEPS 100000
+#define MATCH_MAX_KB 1024
 
 /* `{2}`, `{2,}`, `{2,3}` at `s`: its length, else 0. */
 static size_t braces_len(const char *s)
@@ -110,31 +114,25 @@ const char *pattern_fault(const char *pattern)
     return depth > 0 ? "`(` without `)`" : NULL;
 }
 
-/* `{2,500}` makes the C library copy what it repeats, and nested ones multiply: the
- * product of all of them is bounded. */
-static bool repeats_too_much(const char *pattern)
+/* What follows a backslash, as PCRE2 spells it; returns how much of it was used. */
+static size_t translate_escape(const char *p, bool in_class, struct buf *out)
 {
-    unsigned long product = 1;
-
-    for (const char *p = pattern; *p; p++) {
-        const char *comma;
-        unsigned long times;
-        size_t len = braces_len(p);
-        if (len == 0)
-            continue;
-        comma = memchr(p, ',', len);
-        times = strtoul(comma && comma[1] != '}' ? comma + 1 : p + 1, NULL, 10);
-        if (times > PATTERN_MAX_REPEATS)
-            return true;
-        product *= times > 0 ? times : 1;
-        if (product > PATTERN_MAX_REPEATS)
-            return true;
+    if (*p == 'v') { /* a class there */
+        buf_puts(out, "\\x0b");
+    } else if (*p == '0') {
+        buf_puts(out, "\\x00");
+    } else if (isalnum((unsigned char)*p) && !strchr("dDwWsSbBnrtfcxuk123456789", *p)) {
+        buf_putc(out, *p); /* the character itself */
+    } else if (in_class && *p == 'B') {
+        buf_putc(out, 'B');
+    } else {
+        buf_putc(out, '\\');
+        buf_putc(out, *p);
     }
-    return false;
+    return 1;
 }
 
-/* Writes the POSIX form; returns what cannot be translated, or NULL. */
-static const char *translate(const char *pattern, struct buf *out)
+static void translate(const char *pattern, struct buf *out)
 {
     size_t len = strlen(pattern);
     const char *end;
@@ -147,81 +145,87 @@ static const char *translate(const char *pattern, struct buf *out)
     end = pattern + len;
     for (const char *p = pattern; p < end; p++) {
         if (*p == '\\' && p + 1 < end) {
-            char c = *++p;
-            if (c == 'd')
-                buf_puts(out, in_class ? "0-9" : "[0-9]");
-            else if (c == 'n')
-                buf_putc(out, '\n');
-            else if (c == 't')
-                buf_putc(out, '\t');
-            else if (in_class && isalnum((unsigned char)c))
-                return "an escape inside `[]` that cannot be evaluated";
-            else if (in_class)
-                buf_putc(out, c);
-            else if (isalnum((unsigned char)c) && !strchr("swSWbB", c))
-                return "an escape that cannot be evaluated";
-            else
-                buf_append(out, p - 1, 2);
+            p += translate_escape(p + 1, in_class, out);
             continue;
         }
-        if (*p == '[' && !in_class)
+        /* `[:` begins something in a class, and newer versions repeat by `{,3}`. */
+        if ((*p == '[' && in_class) || (*p == '{' && !in_class && braces_len(p) == 0))
+            buf_putc(out, '\\');
+        else if (*p == '[')
             in_class = true;
         else if (*p == ']')
             in_class = false;
-        else if (!in_class && *p == '(' && p + 1 < end && p[1] == '?')
-            return "a group with `(?`, which cannot be evaluated";
-        else if (!in_class && strchr("*+?}", *p) && p + 1 < end && p[1] == '?')
-            return "a lazy quantifier, which cannot be evaluated";
-        /* Braces that are no quantifier stand for themselves, but not in POSIX: there
-         * `{,9}` repeats. */
-        if (!in_class && *p == '{' && braces_len(p) == 0)
-            buf_putc(out, '\\');
         buf_putc(out, *p);
     }
-    return NULL;
 }
 
-static const char *compile(const char *pattern, regex_t *out)
+/* NULL with *fault. */
+static pcre2_code *compile(const char *pattern, const char **fault)
 {
-    const char *fault = pattern_fault(pattern);
-    struct buf posix;
+    pcre2_compile_context *context;
+    pcre2_code *code = NULL;
+    struct buf text;
+    PCRE2_SIZE at;
+    int error;
 
-    if (fault)
-        return fault;
-    if (repeats_too_much(pattern))
-        return "more repetitions than can be evaluated";
-    buf_init(&posix, 0);
-    fault = translate(pattern, &posix);
-    if (!fault && regcomp(out, posix.data ? posix.data : "", REG_EXTENDED) != 0)
-        fault = "a form that cannot be evaluated";
-    buf_finish(&posix);
-    return fault;
+    *fault = pattern_fault(pattern);
+    if (*fault != NULL)
+        return NULL;
+    context = pcre2_compile_context_create(NULL);
+    if (context == NULL)
+        abort();
+    pcre2_set_max_pattern_length(context, PATTERN_MAX_BYTES);
+    pcre2_set_compile_extra_options(context, PCRE2_EXTRA_ALT_BSUX);
+    buf_init(&text, 0);
+    translate(pattern, &text);
+    code = pcre2_compile((PCRE2_SPTR)(text.len > 0 ? text.data : ""), text.len,
+        PCRE2_UTF | PCRE2_MATCH_INVALID_UTF | PCRE2_ALT_BSUX | PCRE2_DOLLAR_ENDONLY |
+            PCRE2_ALLOW_EMPTY_CLASS | PCRE2_MATCH_UNSET_BACKREF | PCRE2_NEVER_BACKSLASH_C,
+        &error, &at, context);
+    if (code == NULL)
+        *fault = "a form that cannot be evaluated";
+    pcre2_compile_context_free(context);
+    buf_finish(&text);
+    return code;
 }
 
 const char *pattern_match_fault(const char *pattern)
 {
-    regex_t regex;
-    const char *fault = compile(pattern, &regex);
+    const char *fault;
+    pcre2_code *code = compile(pattern, &fault);
+    uint32_t groups = 0;
 
-    if (!fault) {
-        if (regex.re_nsub == 0)
-            fault = "no group, so nothing would be read";
-        regfree(&regex);
-    }
-    return fault;
+    if (code == NULL)
+        return fault;
+    pcre2_pattern_info(code, PCRE2_INFO_CAPTURECOUNT, &groups);
+    pcre2_code_free(code);
+    return groups > 0 ? NULL : "no group, so nothing would be read";
 }
 
 char *pattern_match(const char *pattern, const char *text)
 {
-    regmatch_t groups[2];
+    const char *fault;
+    pcre2_code *code = compile(pattern, &fault);
+    pcre2_match_context *context;
+    pcre2_match_data *data;
     char *found = NULL;
-    regex_t regex;
 
-    if (compile(pattern, &regex))
+    if (code == NULL)
         return NULL;
-    if (regexec(&regex, text, 2, groups, 0) == 0 && groups[1].rm_so >= 0)
-        found =
-            str_ndup(text + groups[1].rm_so, (size_t)(groups[1].rm_eo - groups[1].rm_so));
-    regfree(&regex);
+    context = pcre2_match_context_create(NULL);
+    data = pcre2_match_data_create_from_pattern(code, NULL);
+    if (context == NULL || data == NULL)
+        abort();
+    pcre2_set_match_limit(context, MATCH_MAX_STEPS);
+    pcre2_set_heap_limit(context, MATCH_MAX_KB);
+    if (pcre2_match(code, (PCRE2_SPTR)text, strlen(text), 0, 0, data, context) > 1) {
+        const PCRE2_SIZE *ends = pcre2_get_ovector_pointer(data);
+
+        if (ends[2] != PCRE2_UNSET)
+            found = str_ndup(text + ends[2], ends[3] - ends[2]);
+    }
+    pcre2_match_data_free(data);
+    pcre2_match_context_free(context);
+    pcre2_code_free(code);
     return found;
 }

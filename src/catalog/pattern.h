@@ -17,7 +17,7 @@ const char *pattern_fault(const char *pattern);
  * it. */
 const char *pattern_match_fault(const char *pattern);
 /* Finds `pattern` in `text` and copies its first group (free() it); NULL when nothing
- * matches or the group took no part. */
+ * matches, the group took no part, or the search would take too long. */
 char *pattern_match(const char *pattern, const char *text);
 
 #endif

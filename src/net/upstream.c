@@ -19,6 +19,7 @@
  * up once a second for every transfer. A call that is paused by our side is never idle:
  * the side that paused it has its own time limit. */
 #include <assert.h>
+#include <poll.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -58,6 +59,8 @@ struct up_call {
     bool queued;    /* in the pool's list of things to do */
     bool resume, resume_body;
     bool paused, body_paused;
+    bool looks_first; /* the body is paused until what came was read */
+    curl_socket_t fd; /* while libcurl waits for it; -1 = unknown */
     uint64_t progress_tick;
     enum up_failure early; /* found before libcurl was asked, or by the tick */
     const char *early_text;
@@ -111,8 +114,9 @@ static void enqueue(struct up_call *call)
 static void look_again(struct up_call *call)
 {
     /* Newer ones have sockets of their own, which belong to no call. */
-    if (call == NULL || !call->body_paused || !call->head.complete)
+    if (call == NULL || !call->body_paused || !(call->head.complete || call->looks_first))
         return;
+    call->looks_first = false;
     call->resume_body = true;
     enqueue(call);
 }
@@ -195,6 +199,8 @@ static int set_socket(CURL *easy, curl_socket_t fd, int what, void *arg, void *s
 
     if (what == CURL_POLL_REMOVE) {
         if (socket != NULL) {
+            if (socket->call != NULL)
+                socket->call->fd = -1;
             reactor_watch_remove(socket->watch);
             free(socket);
             curl_multi_assign(pool->multi, fd, NULL);
@@ -215,6 +221,8 @@ static int set_socket(CURL *easy, curl_socket_t fd, int what, void *arg, void *s
         reactor_watch_change(socket->watch, events);
     curl_easy_getinfo(easy, CURLINFO_PRIVATE, &call);
     socket->call = call;
+    if (call != NULL)
+        call->fd = fd;
     return 0;
 }
 
@@ -317,6 +325,15 @@ static size_t on_body(char *data, size_t size, size_t count, void *arg)
     return call->cancelled ? 0 : len;
 }
 
+/* Did something arrive? A provider that refuses a body answers and closes: who goes on
+ * sending then meets the close, and libcurl forgets the answer over it. */
+static bool has_news(const struct up_call *call)
+{
+    struct pollfd one = {.fd = call->fd, .events = POLLIN};
+
+    return call->fd >= 0 && poll(&one, 1, 0) > 0;
+}
+
 static size_t on_wanted(char *out, size_t size, size_t count, void *arg)
 {
     struct up_call *call = arg;
@@ -331,6 +348,10 @@ static size_t on_wanted(char *out, size_t size, size_t count, void *arg)
         memcpy(out, call->bytes + call->bytes_at, got);
         call->bytes_at += got;
         return got;
+    }
+    if (call->body_started && !call->head.complete && has_news(call)) {
+        call->body_paused = call->looks_first = true;
+        return CURL_READFUNC_PAUSE;
     }
     got = call->ops.on_need(call->arg, out, room);
     if (call->cancelled || got == UP_ABORT)
@@ -456,6 +477,7 @@ struct up_call *up_start(struct up_pool *pool, const struct up_request *request,
         call->bytes = request->body;
         call->bytes_len = (size_t)request->body_len;
     }
+    call->fd = -1;
     call->progress_tick = pool->tick_count;
     list_append(call);
     pool->active++;

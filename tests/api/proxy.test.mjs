@@ -269,9 +269,10 @@ describe('other bodies', () => {
   });
 
   test('a provider that answers before it read the body is heard', async () => {
-    const path = provider.on(Object.assign((req, res) => res.writeHead(403, { connection: 'close', 'content-length': '2' }).end('no'), { unread: true }));
+    // It stays, unlike one that closes at once: then the answer and what the close does to it race.
+    const path = provider.on(Object.assign((req, res) => res.writeHead(403, { 'content-length': '2' }).end('no'), { unread: true }));
     const req = open('POST', path, { headers: { 'Content-Type': 'application/octet-stream' } });
-    req.write(Buffer.alloc(MB));
+    req.write(Buffer.alloc(8 * MB));
     const res = await inTime('the answer', req.answer);
     assert.equal(res.statusCode, 403);
     assert.equal((await readAll(res)).toString(), 'no');
