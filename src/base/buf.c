@@ -8,6 +8,9 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/piece.h"
+
+#define LARGE ((size_t)32 * 1024) /* from here on the C library moves pages, not bytes */
 
 void buf_init(struct buf *buf, size_t max)
 {
@@ -25,7 +28,7 @@ void buf_finish(struct buf *buf)
 {
     if (buf->secret)
         mem_wipe(buf->data, buf->capacity);
-    free(buf->data);
+    piece_give(buf->data);
     buf->data = NULL;
     buf->len = buf->capacity = 0;
     buf->overflow = false;
@@ -50,13 +53,14 @@ char *buf_room(struct buf *buf, size_t len)
 
         while (capacity < need)
             capacity *= 2;
-        if (buf->secret) { /* realloc may leave a copy behind */
-            char *data = mem_alloc(capacity);
+        if (buf->secret || capacity <= LARGE) { /* realloc may leave a copy behind */
+            char *data = mem_piece(capacity);
 
             if (buf->len > 0)
                 memcpy(data, buf->data, buf->len);
-            mem_wipe(buf->data, buf->capacity);
-            free(buf->data);
+            if (buf->secret)
+                mem_wipe(buf->data, buf->capacity);
+            piece_give(buf->data);
             buf->data = data;
         } else {
             buf->data = mem_resize(buf->data, capacity);
@@ -94,6 +98,20 @@ bool buf_puts(struct buf *buf, const char *s)
 bool buf_putc(struct buf *buf, char c)
 {
     return buf_append(buf, &c, 1);
+}
+
+bool buf_number(struct buf *buf, int64_t number)
+{
+    char digits[20]; /* of 2^63, a sign among them */
+    size_t at = sizeof digits;
+    uint64_t left = number < 0 ? -(uint64_t)number : (uint64_t)number;
+
+    do
+        digits[--at] = (char)('0' + left % 10);
+    while ((left /= 10) > 0);
+    if (number < 0)
+        digits[--at] = '-';
+    return buf_append(buf, digits + at, sizeof digits - at);
 }
 
 bool buf_vprintf(struct buf *buf, const char *fmt, va_list args)

@@ -7,6 +7,7 @@
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 struct buf {
     char *data; /* NULL while empty and never written */
@@ -27,6 +28,8 @@ void buf_clear(struct buf *buf); /* keeps the storage */
 bool buf_append(struct buf *buf, const void *data, size_t len);
 bool buf_puts(struct buf *buf, const char *s);
 bool buf_putc(struct buf *buf, char c);
+/* A number in decimal digits; much cheaper than a format. */
+bool buf_number(struct buf *buf, int64_t number);
 bool buf_printf(struct buf *buf, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 bool buf_vprintf(struct buf *buf, const char *fmt, va_list args)

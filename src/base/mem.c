@@ -2,6 +2,8 @@
 /* Heap memory that is there or the process is not. */
 #include "base/mem.h"
 
+#include "base/piece.h"
+
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,6 +23,15 @@ static void out_of_memory(void)
 void *mem_alloc(size_t size)
 {
     void *p = malloc(size > 0 ? size : 1);
+
+    if (p == NULL)
+        out_of_memory();
+    return p;
+}
+
+void *mem_piece(size_t size)
+{
+    void *p = piece_take(size);
 
     if (p == NULL)
         out_of_memory();

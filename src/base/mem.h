@@ -8,6 +8,8 @@
 #include <stddef.h>
 
 void *mem_alloc(size_t size) __attribute__((malloc, alloc_size(1), returns_nonnull));
+/* As piece_take() (base/piece.h). */
+void *mem_piece(size_t size) __attribute__((malloc, alloc_size(1), returns_nonnull));
 void *mem_zalloc(size_t size) __attribute__((malloc, alloc_size(1), returns_nonnull));
 void *mem_resize(void *p, size_t size) __attribute__((alloc_size(2), returns_nonnull));
 /* Resizes an array of `count` elements; aborts on overflow of the product. */

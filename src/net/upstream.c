@@ -24,6 +24,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/mem.h"
@@ -67,6 +68,7 @@ struct up_call {
     struct up_call *next_queued;
 };
 
+struct socket_watch;
 struct up_pool {
     struct reactor *reactor;
     struct up_config config;
@@ -77,9 +79,11 @@ struct up_pool {
     struct reactor_timer *tick;
     uint64_t tick_count;
     uint64_t idle_ticks;
-    bool due;   /* libcurl wants to be called for time, now */
-    bool check; /* calls may have completed */
-    int depth;  /* inside libcurl */
+    bool due;                      /* libcurl wants to be called for time, now */
+    bool check;                    /* calls may have completed */
+    int depth;                     /* inside libcurl */
+    struct socket_watch **sockets; /* those that we opened, by descriptor */
+    size_t socket_room;
     struct up_owner owner;
     struct up_call *first, *last;
     struct up_call *queue, **queue_end;
@@ -88,12 +92,17 @@ struct up_pool {
     size_t spare_count;
 };
 
-/* A socket of libcurl's. */
+/* A socket of libcurl's. Between two transfers the socket of a kept connection stays
+ * watched: most are used again at once, and a watch costs a system call to make and
+ * another to drop. */
 struct socket_watch {
     struct up_pool *pool;
     struct up_call *call; /* whose socket it is now */
     struct reactor_watch *watch;
+    uint32_t events;
     curl_socket_t fd;
+    bool ours; /* opened by us for a connection: it lives until that is closed */
+    bool idle; /* libcurl does not wait for it */
 };
 
 /* ---- things to do once libcurl has returned ---- */
@@ -176,6 +185,12 @@ static void on_ready(void *arg, uint32_t events)
     struct up_call *call = socket->call; /* `socket` may be gone in a moment */
     int mask = 0, running;
 
+    if (socket->idle) { /* the peer closed it, which libcurl finds out by itself */
+        reactor_watch_remove(socket->watch);
+        socket->watch = NULL;
+        return;
+    }
+
     if ((events & (EPOLLIN | EPOLLHUP | EPOLLRDHUP)) != 0)
         mask |= CURL_CSELECT_IN;
     if ((events & EPOLLOUT) != 0)
@@ -189,6 +204,82 @@ static void on_ready(void *arg, uint32_t events)
     look_again(call);
 }
 
+static struct socket_watch **socket_slot(struct up_pool *pool, curl_socket_t fd)
+{
+    size_t want = (size_t)fd + 1;
+
+    if (want > pool->socket_room) {
+        size_t room = pool->socket_room > 0 ? pool->socket_room : 64;
+
+        while (room < want)
+            room *= 2;
+        pool->sockets = mem_resize_array(pool->sockets, room, sizeof *pool->sockets);
+        memset(pool->sockets + pool->socket_room, 0,
+            (room - pool->socket_room) * sizeof *pool->sockets);
+        pool->socket_room = room;
+    }
+    return &pool->sockets[fd];
+}
+
+static void watch_free(struct socket_watch *socket)
+{
+    if (socket == NULL)
+        return;
+    if (socket->call != NULL)
+        socket->call->fd = -1;
+    reactor_watch_remove(socket->watch);
+    free(socket);
+}
+
+static struct socket_watch *watch_new(struct up_pool *pool, curl_socket_t fd)
+{
+    struct socket_watch *socket = MEM_NEW(struct socket_watch);
+
+    socket->pool = pool;
+    socket->fd = fd;
+    socket->idle = true;
+    return socket;
+}
+
+static curl_socket_t on_open(
+    void *arg, curlsocktype purpose, struct curl_sockaddr *address)
+{
+    struct up_call *call = arg;
+    curl_socket_t fd = up_open_socket(&call->guard, purpose, address);
+    struct socket_watch **slot;
+
+    if (fd == CURL_SOCKET_BAD)
+        return fd;
+    slot = socket_slot(call->pool, fd);
+    assert(*slot == NULL);
+    *slot = watch_new(call->pool, fd);
+    (*slot)->ours = true;
+    return fd;
+}
+
+static int on_close(void *arg, curl_socket_t fd)
+{
+    struct socket_watch **slot = socket_slot(arg, fd);
+
+    watch_free(*slot);
+    *slot = NULL;
+    return close(fd);
+}
+
+/* libcurl waits for it no longer. */
+static void watch_rest(struct socket_watch *socket)
+{
+    curl_multi_assign(socket->pool->multi, socket->fd, NULL);
+    if (!socket->ours) { /* a resolver's, which may be closed without our knowing */
+        watch_free(socket);
+        return;
+    }
+    if (socket->call != NULL)
+        socket->call->fd = -1;
+    socket->call = NULL;
+    socket->idle = true;
+}
+
 static int set_socket(CURL *easy, curl_socket_t fd, int what, void *arg, void *socket_arg)
 {
     struct up_pool *pool = arg;
@@ -198,27 +289,24 @@ static int set_socket(CURL *easy, curl_socket_t fd, int what, void *arg, void *s
                       ((what & CURL_POLL_OUT) != 0 ? EPOLLOUT : 0u);
 
     if (what == CURL_POLL_REMOVE) {
-        if (socket != NULL) {
-            if (socket->call != NULL)
-                socket->call->fd = -1;
-            reactor_watch_remove(socket->watch);
-            free(socket);
-            curl_multi_assign(pool->multi, fd, NULL);
-        }
+        if (socket != NULL)
+            watch_rest(socket);
         return 0;
     }
     if (socket == NULL) {
-        socket = MEM_NEW(struct socket_watch);
-        socket->pool = pool;
-        socket->fd = fd;
+        socket = *socket_slot(pool, fd);
+        if (socket == NULL)
+            socket = watch_new(pool, fd);
         curl_multi_assign(pool->multi, fd, socket);
     }
     /* Without room in the kernel for a watch it is tried again at the next change, and at
      * the latest the call's timeout ends what hangs. */
     if (socket->watch == NULL)
         socket->watch = reactor_watch_add(pool->reactor, fd, events, on_ready, socket);
-    else
+    else if (socket->events != events)
         reactor_watch_change(socket->watch, events);
+    socket->events = events;
+    socket->idle = false;
     curl_easy_getinfo(easy, CURLINFO_PRIVATE, &call);
     socket->call = call;
     if (call != NULL)
@@ -425,7 +513,10 @@ static struct up_call *call_new(struct up_pool *pool)
     curl_easy_setopt(call->easy, CURLOPT_WRITEDATA, call);
     curl_easy_setopt(call->easy, CURLOPT_READDATA, call);
     curl_easy_setopt(call->easy, CURLOPT_SEEKDATA, call);
-    curl_easy_setopt(call->easy, CURLOPT_OPENSOCKETDATA, &call->guard);
+    curl_easy_setopt(call->easy, CURLOPT_OPENSOCKETFUNCTION, on_open);
+    curl_easy_setopt(call->easy, CURLOPT_OPENSOCKETDATA, call);
+    curl_easy_setopt(call->easy, CURLOPT_CLOSESOCKETFUNCTION, on_close);
+    curl_easy_setopt(call->easy, CURLOPT_CLOSESOCKETDATA, pool);
     return call;
 }
 
@@ -706,7 +797,8 @@ void up_pool_free(struct up_pool *pool)
         pool->spare = call->next;
         call_destroy(call);
     }
-    curl_multi_cleanup(pool->multi);
+    curl_multi_cleanup(pool->multi); /* closes what it kept */
+    free(pool->sockets);
     reactor_timer_cancel(pool->timer);
     reactor_timer_cancel(pool->tick);
     up_owner_finish(&pool->owner);

@@ -50,6 +50,10 @@ struct up_owner {
 bool up_owner_admits(struct up_owner *owner, const struct policy *policy);
 void up_owner_finish(struct up_owner *owner);
 
+/* libcurl's CURLOPT_OPENSOCKETFUNCTION with a guard as its argument: judges the address at
+ * the moment of connecting, so that what is judged is what is used. */
+curl_socket_t up_open_socket(
+    void *guard, curlsocktype purpose, struct curl_sockaddr *address);
 /* Options that never change for a handle's life. */
 void up_setup_handle(CURL *easy, const char *ca_file, int64_t connect_timeout_ms);
 /* False when a method or a field cannot be sent as it is (a line break in a value would

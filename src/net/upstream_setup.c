@@ -6,6 +6,7 @@
  * in constant memory. Proxies from the environment are not used: an address that the
  * policy judged is the one that is connected to. */
 #include <errno.h>
+#include <malloc.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,6 +14,7 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "base/piece.h"
 #include "base/str.h"
 #include "net/inflate.h"
 #include "net/upstream_int.h"
@@ -21,15 +23,53 @@
 #define SEND_BUFFER 32768L
 #define KEEP_HEAD_BYTES 4096
 #define OWN_FIELDS 4
+#define HEAD_PIECE 2048
+
+/* libcurl writes a request's head a character at a time into a buffer that doubles from 32
+ * bytes on: from the second step on it gets a whole piece, which it need not leave. */
+static void *resize_piece(void *p, size_t size)
+{
+    size_t room = p != NULL ? malloc_usable_size(p) : 0;
+    void *larger;
+
+    if (size <= room)
+        return p;
+    if (room < 48 || size > HEAD_PIECE)
+        return realloc(p, size);
+    larger = piece_take(HEAD_PIECE);
+    if (larger != NULL) {
+        memcpy(larger, p, room);
+        piece_give(p);
+    }
+    return larger;
+}
+
+static char *duplicate_piece(const char *text)
+{
+    size_t size = strlen(text) + 1;
+    char *copy = piece_take(size);
+
+    return copy != NULL ? memcpy(copy, text, size) : NULL;
+}
+
+static void *zeroed_piece(size_t count, size_t size)
+{
+    void *p;
+
+    if (size > 0 && count > SIZE_MAX / size)
+        return NULL;
+    p = piece_take(count * size);
+    return p != NULL ? memset(p, 0, count * size) : NULL;
+}
 
 void up_global_init(void)
 {
-    if (curl_global_init(CURL_GLOBAL_DEFAULT) != 0)
+    if (curl_global_init_mem(CURL_GLOBAL_DEFAULT, piece_take, piece_give, resize_piece,
+            duplicate_piece, zeroed_piece) != CURLE_OK)
         abort();
 }
 
-/* Judges the address at the moment of connecting: what is judged is what is used. */
-static curl_socket_t open_socket(
+curl_socket_t up_open_socket(
     void *arg, curlsocktype purpose, struct curl_sockaddr *address)
 {
     struct up_guard *guard = arg;
@@ -58,7 +98,7 @@ void up_setup_handle(CURL *easy, const char *ca_file, int64_t connect_timeout_ms
     curl_easy_setopt(easy, CURLOPT_DNS_CACHE_TIMEOUT, 30L);
     curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS,
         (long)(connect_timeout_ms > 0 ? connect_timeout_ms : 30000));
-    curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, open_socket);
+    curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, up_open_socket);
     if (ca_file != NULL)
         curl_easy_setopt(easy, CURLOPT_CAINFO, ca_file);
 }

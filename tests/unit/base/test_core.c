@@ -13,6 +13,7 @@
 #include "base/crypto.h"
 #include "base/json.h"
 #include "base/log.h"
+#include "base/piece.h"
 #include "base/pool.h"
 #include "base/secret.h"
 #include "base/str.h"
@@ -37,6 +38,65 @@ TEST(a_buffer_keeps_its_bound_and_says_so)
     text = buf_take(&buf, NULL);
     assert_string_equal(text, "");
     free(text);
+}
+
+TEST(numbers_are_written_as_formats_write_them)
+{
+    static const int64_t numbers[] = {
+        0, 7, 10, 99, 100, -1, -10, 4096, INT64_MAX, INT64_MIN, 1705322096789};
+
+    for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++) {
+        char expected[32];
+        struct buf buf;
+
+        snprintf(expected, sizeof expected, "%lld", (long long)numbers[i]);
+        buf_init(&buf, 0);
+        buf_number(&buf, numbers[i]);
+        assert_string_equal(buf.data, expected);
+        buf_finish(&buf);
+    }
+}
+
+/* Takes pieces of all sizes, marks each, and gives them back in another order. */
+static void *use_pieces(void *arg)
+{
+    enum {
+        COUNT = 80
+    };
+    unsigned char *pieces[COUNT];
+
+    (void)arg;
+    for (int round = 0; round < 20; round++) {
+        for (size_t i = 0; i < COUNT; i++) {
+            size_t size = i * 523 + 1; /* beyond what is kept, too */
+
+            pieces[i] = piece_take(size);
+            memset(pieces[i], (int)i, size);
+        }
+        for (size_t i = 0; i < COUNT; i++) {
+            size_t k = (i * 37 + (size_t)round) % COUNT, size = k * 523 + 1;
+
+            assert_int_equal(pieces[k][0], k);
+            assert_int_equal(pieces[k][size - 1], k);
+            if (round % 2 == 0)
+                piece_give(pieces[k]);
+            else
+                free(pieces[k]); /* the C library takes them, too */
+        }
+    }
+    piece_give(NULL);
+    return NULL;
+}
+
+TEST(pieces_do_not_overlap_and_go_with_their_thread)
+{
+    pthread_t threads[3];
+
+    for (size_t i = 0; i < 3; i++)
+        assert_int_equal(pthread_create(&threads[i], NULL, use_pieces, NULL), 0);
+    for (size_t i = 0; i < 3; i++)
+        pthread_join(threads[i], NULL);
+    use_pieces(NULL);
 }
 
 TEST(long_texts_are_formatted_whole)
@@ -319,6 +379,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_buffer_keeps_its_bound_and_says_so),
+        cmocka_unit_test(numbers_are_written_as_formats_write_them),
+        cmocka_unit_test(pieces_do_not_overlap_and_go_with_their_thread),
         cmocka_unit_test(long_texts_are_formatted_whole),
         cmocka_unit_test(secret_memory_is_wiped_before_it_is_used_again),
         cmocka_unit_test(secret_memory_that_is_freed_twice_ends_the_process),
