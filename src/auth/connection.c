@@ -13,16 +13,33 @@
 /* Between reading a config and storing the new one it can change so many times. */
 #define PUT_TRIES 100
 
+/* sealed_json_open() or its variant. */
+typedef bool open_sealed(const struct auth *auth, const char *context,
+    const struct blob *sealed, cJSON **out, struct err *err);
+
 static bool column_open(const struct auth *auth, const struct connection_row *row,
-    const char *column, const struct blob *sealed, cJSON **out, struct err *err)
+    const char *column, open_sealed *open, const struct blob *sealed, cJSON **out,
+    struct err *err)
 {
     char context[CONTEXT_SIZE];
 
     connection_context(
         context, row->environment_id, row->integration_id, row->connection_id, column);
-    if (sealed_json_open(auth, context, sealed, out, err))
+    if (open(auth, context, sealed, out, err))
         return true;
     return err_context(err, "%s of connection row %lld", column, (long long)row->id);
+}
+
+bool connection_open_credentials(const struct auth *auth, struct connection_row *row,
+    struct connection *out, struct err *err)
+{
+    memset(out, 0, sizeof *out);
+    out->row = row;
+    if (column_open(auth, row, "credentials", sealed_json_open_without_raw,
+            &row->credentials, &out->credentials, err))
+        return true;
+    connection_finish(out);
+    return false;
 }
 
 bool connection_open(const struct auth *auth, struct connection_row *row,
@@ -30,9 +47,10 @@ bool connection_open(const struct auth *auth, struct connection_row *row,
 {
     memset(out, 0, sizeof *out);
     out->row = row;
-    if (column_open(
-            auth, row, "credentials", &row->credentials, &out->credentials, err) &&
-        column_open(auth, row, "config", &row->config, &out->config, err))
+    if (column_open(auth, row, "credentials", sealed_json_open, &row->credentials,
+            &out->credentials, err) &&
+        column_open(
+            auth, row, "config", sealed_json_open, &row->config, &out->config, err))
         return true;
     connection_finish(out);
     return false;
@@ -116,7 +134,8 @@ static bool config_make(const struct auth *auth, const struct connection_put *pu
         return false;
     if (*was == NULL)
         return err_set(err, 404, "unknown_connection", "the connection does not exist");
-    if (!column_open(auth, *was, "config", &(*was)->config, config, err))
+    if (!column_open(
+            auth, *was, "config", sealed_json_open, &(*was)->config, config, err))
         return false;
     json_remove(*config, "overrideTokenRefresh"); /* told of the old credentials */
     connection_config_lay(*config, put->config);

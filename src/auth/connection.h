@@ -19,6 +19,9 @@ bool connection_load(const struct auth *auth, int64_t environment_id,
     const char *provider_config_key, const char *connection_id, struct connection *out,
     struct err *err);
 /* As above from a row at hand; takes over the caller's reference, also on failure. */
+/* The credentials alone, without their `raw`; the config stays NULL. */
+bool connection_open_credentials(const struct auth *auth, struct connection_row *row,
+    struct connection *out, struct err *err);
 bool connection_open(const struct auth *auth, struct connection_row *row,
     struct connection *out, struct err *err);
 void connection_finish(struct connection *connection); /* wipes the secrets */

@@ -3,6 +3,9 @@
  * parsed nodes are wiped by the allocator that secret_harden_process() gives to cJSON. */
 #include "auth/sealed_json.h"
 
+#include <stddef.h>
+#include <string.h>
+
 #include "base/buf.h"
 #include "base/json.h"
 #include "base/secret.h"
@@ -26,8 +29,70 @@ bool sealed_json_write(const struct auth *auth, const char *context, const cJSON
     return ok;
 }
 
-bool sealed_json_open(const struct auth *auth, const char *context,
-    const struct blob *sealed, cJSON **out, struct err *err)
+/* Points behind a string that begins at `p`. The text is our own writing. */
+static const char *string_end(const char *p, const char *end)
+{
+    const char *start = p + 1, *quote = start;
+
+    while ((quote = memchr(quote, '"', (size_t)(end - quote))) != NULL) {
+        size_t escapes = 0;
+
+        while (quote - escapes > start && quote[-1 - (ptrdiff_t)escapes] == '\\')
+            escapes++;
+        quote++;
+        if (escapes % 2 == 0)
+            return quote;
+    }
+    return end;
+}
+
+/* Points behind a value. */
+static const char *value_end(const char *p, const char *end)
+{
+    int depth = 0;
+
+    while (p < end) {
+        if (*p == '"') {
+            p = string_end(p, end);
+        } else {
+            depth += (*p == '{' || *p == '[') - (*p == '}' || *p == ']');
+            if (depth < 0)
+                return p; /* a plain value at the end of its object */
+            if (depth == 0 && *p == ',')
+                return p;
+            p++;
+        }
+        if (depth == 0 && p < end && (p[-1] == '"' || p[-1] == '}' || p[-1] == ']'))
+            return p;
+    }
+    return end;
+}
+
+/* Takes the member `raw` out of the text of an object, as json_append() writes it. */
+static size_t drop_raw(char *text, size_t len)
+{
+    static const char name[] = "\"raw\":";
+    const char *p = text + 1, *end = text + len;
+
+    while (len > 2 && p < end && *p == '"') {
+        const char *value = string_end(p, end) + 1, *next = value_end(value, end);
+        bool last = next >= end || *next != ',';
+
+        if ((size_t)(value - p) == sizeof name - 1 &&
+            memcmp(p, name, sizeof name - 1) == 0) {
+            const char *from = last && p > text + 1 ? p - 1 : p; /* with a comma */
+            const char *to = last ? next : next + 1;
+
+            memmove(text + (from - text), to, (size_t)(end - to));
+            return len - (size_t)(to - from);
+        }
+        p = last ? end : next + 1;
+    }
+    return len;
+}
+
+static bool open_sealed(const struct auth *auth, const char *context,
+    const struct blob *sealed, bool with_raw, cJSON **out, struct err *err)
 {
     char *plain = NULL;
     size_t len = 0;
@@ -40,6 +105,8 @@ bool sealed_json_open(const struct auth *auth, const char *context,
     }
     if (!vault_unseal(auth->vault, context, sealed->data, sealed->len, &plain, &len, err))
         return false;
+    if (!with_raw)
+        len = drop_raw(plain, len);
     /* What was sealed is our own writing: it needs no check of its syntax. */
     *out = cJSON_ParseWithLength(plain, len);
     ok = cJSON_IsObject(*out);
@@ -50,4 +117,16 @@ bool sealed_json_open(const struct auth *auth, const char *context,
     }
     secret_free(plain);
     return ok;
+}
+
+bool sealed_json_open(const struct auth *auth, const char *context,
+    const struct blob *sealed, cJSON **out, struct err *err)
+{
+    return open_sealed(auth, context, sealed, true, out, err);
+}
+
+bool sealed_json_open_without_raw(const struct auth *auth, const char *context,
+    const struct blob *sealed, cJSON **out, struct err *err)
+{
+    return open_sealed(auth, context, sealed, false, out, err);
 }

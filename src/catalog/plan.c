@@ -16,6 +16,7 @@ unsigned plan_uses_of(const char *text)
         unsigned uses;
     } words[] = {
         {"connectionConfig", PLAN_CONFIG},
+        {"raw", PLAN_RAW},
         {"${now", PLAN_STABLE},
         {"${random}", PLAN_STABLE},
         {"${endpoint}", PLAN_REQUEST},

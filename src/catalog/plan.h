@@ -14,6 +14,7 @@ enum plan_uses {
     PLAN_STABLE = 4,   /* now or random */
     PLAN_REQUEST = 8,  /* something of the request: host, path, params, … */
     PLAN_BODY = 16,    /* something of the request's body */
+    PLAN_RAW = 32,     /* `raw`, the provider's whole token answer */
 };
 
 struct plan_field {

@@ -197,6 +197,24 @@ bool proxy_needs_random(const struct provider *provider)
     return (uses & PLAN_STABLE) != 0 || plan->body != NULL;
 }
 
+bool proxy_needs_whole_connection(const struct provider *provider, const char *auth_type,
+    const char *base_override, const char *endpoint)
+{
+    static const char *const plain[] = {"OAUTH2", "API_KEY", "BASIC", "NONE"};
+    const struct provider_plan *plan = provider->plan;
+    unsigned uses = plan->base_uses | plan->header_uses;
+    bool known = false;
+
+    for (size_t i = 0; i < sizeof plain / sizeof plain[0]; i++)
+        known = known || str_eq(auth_type, plain[i]);
+    for (size_t i = 0; i < plan->query_count; i++)
+        uses |= plan->query[i].uses;
+    return !known || (uses & (PLAN_CONFIG | PLAN_RAW)) != 0 || plan->base_has_choice ||
+           plan->body != NULL || plan->key_by_settings ||
+           strstr(endpoint, "${") != NULL ||
+           (base_override != NULL && strstr(base_override, "${") != NULL);
+}
+
 bool proxy_needs_metadata(const struct provider *provider, const char *base_override)
 {
     const struct provider_plan *plan = provider->plan;

@@ -49,6 +49,10 @@ bool proxy_needs_body(const struct provider *provider, const char *auth_type);
 /* What else proxy_build() looks at, so that callers fetch nothing in vain. */
 bool proxy_needs_settings(const struct provider *provider);
 bool proxy_needs_random(const struct provider *provider);
+/* Whether anything in the request can name more of the connection than its credentials
+ * themselves: its config, or `raw`. */
+bool proxy_needs_whole_connection(const struct provider *provider, const char *auth_type,
+    const char *base_override, const char *endpoint);
 bool proxy_needs_metadata(const struct provider *provider, const char *base_override);
 
 #endif

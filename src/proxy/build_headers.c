@@ -133,11 +133,13 @@ void build_secret_header(struct build *b, const char *name, const char *value)
 
 static void set_bearer(struct build *b)
 {
-    char *value = str_printf("Bearer %s", b->token);
+    struct buf value;
 
-    build_secret_header(b, "authorization", value);
-    mem_wipe(value, strlen(value));
-    free(value);
+    buf_init_secret(&value, 0);
+    buf_puts(&value, "Bearer ");
+    buf_puts(&value, b->token);
+    build_secret_header(b, "authorization", value.data);
+    buf_finish(&value);
 }
 
 static void set_basic(struct build *b)

@@ -238,11 +238,14 @@ static bool build(struct forward *f, struct err *err)
     cJSON *metadata = NULL, *body = NULL;
     bool ok = false;
 
-    if (!connection_open(auth, f->row, &connection, err)) {
-        f->row = NULL;
-        goto done;
-    }
+    ok = proxy_needs_whole_connection(
+             f->provider, f->row->auth_type, f->options.base_override, f->target)
+             ? connection_open(auth, f->row, &connection, err)
+             : connection_open_credentials(auth, f->row, &connection, err);
     f->row = NULL;
+    if (!ok)
+        goto done;
+    ok = false;
     if (proxy_needs_random(f->provider))
         crypto_uuid_v4(stable.random);
     if (connection.row->metadata_json != NULL &&

@@ -2,6 +2,8 @@
 /* Dates in credentials, hiding refresh tokens, sealing connections and integrations. */
 #include "world.h"
 
+#include "auth/sealed_json.h"
+
 /* Recorded (conformance vectors, parseTokenExpirationDate), but for the digits alone: the
  * reference does not read them, we read them as a number. */
 TEST(dates_are_read_as_recorded)
@@ -40,6 +42,42 @@ TEST(dates_are_read_as_recorded)
             fail_msg("%s gives %s", cases[i].json, ok ? text : "no date");
         cJSON_Delete(value);
     }
+}
+
+TEST(credentials_are_opened_without_what_the_provider_said)
+{
+    static const char *const rows[][2] = {
+        {"{\"type\":\"OAUTH2\",\"raw\":{\"a\":[1,\"}\"],\"raw\":2},\"z\":1}",
+            "{\"type\":\"OAUTH2\",\"z\":1}"},
+        {"{\"raw\":{},\"a\":\"b\"}", "{\"a\":\"b\"}"},
+        {"{\"a\":{\"raw\":1},\"raw\":{\"x\":\"\\\\\\\"{\"}}", "{\"a\":{\"raw\":1}}"},
+        {"{\"raw\":5}", "{}"},
+        {"{\"a\":-1.5,\"raw\":null}", "{\"a\":-1.5}"},
+        {"{\"a\":\"x\\\"raw\\\":1\",\"b\":[\"raw\",{}],\"c\":true}",
+            "{\"a\":\"x\\\"raw\\\":1\",\"b\":[\"raw\",{}],\"c\":true}"},
+        {"{\"a\":\"ends with \\\\\",\"raw\":[[],[]],\"b\":{}}",
+            "{\"a\":\"ends with \\\\\",\"b\":{}}"},
+        {"{}", "{}"},
+    };
+    struct world w;
+
+    world_begin(&w);
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        cJSON *value = json_of(rows[i][0]), *opened;
+        struct blob sealed;
+        struct err err = {0};
+        char *text;
+
+        assert_true(sealed_json_write(&w.auth, "a/b", value, &sealed, &err));
+        assert_true(sealed_json_open_without_raw(&w.auth, "a/b", &sealed, &opened, &err));
+        text = json_print(opened);
+        assert_string_equal(text, rows[i][1]);
+        free(text);
+        free(sealed.data);
+        cJSON_Delete(opened);
+        cJSON_Delete(value);
+    }
+    world_end(&w);
 }
 
 TEST(credentials_without_a_date_never_expire_and_a_bad_date_is_an_error)
@@ -175,6 +213,7 @@ TEST(what_does_not_exist_is_said_so)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(credentials_are_opened_without_what_the_provider_said),
         cmocka_unit_test(dates_are_read_as_recorded),
         cmocka_unit_test(
             credentials_without_a_date_never_expire_and_a_bad_date_is_an_error),
