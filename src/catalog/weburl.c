@@ -156,8 +156,10 @@ static bool write_port(const char *s, size_t len, bool https, struct buf *out)
         if (port > 65535)
             return false;
     }
-    if (len > 1 && port != (https ? 443u : 80u))
-        buf_printf(out, ":%lu", port);
+    if (len > 1 && port != (https ? 443u : 80u)) {
+        buf_putc(out, ':');
+        buf_number(out, (int64_t)port);
+    }
     return true;
 }
 

@@ -114,12 +114,44 @@ bool http_is_token(const char *s)
 
 bool http_is_field_value(const char *s)
 {
+    /* Bytes that may not stand there; 0 ends the loop, too. */
+    static const bool stops[256] = {[0] = true,
+        [1] = true,
+        [2] = true,
+        [3] = true,
+        [4] = true,
+        [5] = true,
+        [6] = true,
+        [7] = true,
+        [8] = true,
+        [10] = true,
+        [11] = true,
+        [12] = true,
+        [13] = true,
+        [14] = true,
+        [15] = true,
+        [16] = true,
+        [17] = true,
+        [18] = true,
+        [19] = true,
+        [20] = true,
+        [21] = true,
+        [22] = true,
+        [23] = true,
+        [24] = true,
+        [25] = true,
+        [26] = true,
+        [27] = true,
+        [28] = true,
+        [29] = true,
+        [30] = true,
+        [31] = true,
+        [127] = true};
     const unsigned char *p = (const unsigned char *)s;
 
-    for (; *p != '\0'; p++)
-        if ((*p < 0x20 && *p != '\t') || *p == 0x7f)
-            return false;
-    return true;
+    while (!stops[*p])
+        p++;
+    return *p == '\0';
 }
 
 bool http_is_hop_by_hop(const char *name)

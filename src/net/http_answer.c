@@ -28,6 +28,13 @@ const char *server_date(struct http_server *server)
     return server->date;
 }
 
+static void put_length(struct buf *out, int64_t length)
+{
+    buf_puts(out, "Content-Length: ");
+    buf_number(out, length);
+    buf_append(out, "\r\n", 2);
+}
+
 static void put_field(struct buf *out, const char *name, const char *value)
 {
     buf_puts(out, name);
@@ -131,7 +138,11 @@ static void put_head(
         req->delimited_by_close = req->minor == 0;
     }
     buf_room(out, 512);
-    buf_printf(out, "HTTP/1.1 %d %s\r\n", status, http_reason(status));
+    buf_append(out, "HTTP/1.1 ", 9);
+    buf_number(out, status);
+    buf_putc(out, ' ');
+    buf_puts(out, http_reason(status));
+    buf_append(out, "\r\n", 2);
     if (headers == NULL || http_headers_find(headers, "date") == NULL)
         put_field(out, "Date", server_date(req->server));
     put_fields(out, headers);
@@ -140,7 +151,7 @@ static void put_head(
     if (req->chunked)
         buf_puts(out, "Transfer-Encoding: chunked\r\n");
     else if (length >= 0 && status != 204 && status != 304 && status >= 200)
-        buf_printf(out, "Content-Length: %lld\r\n", (long long)length);
+        put_length(out, length);
     if (req->delimited_by_close || !can_go_on(req, status))
         conn->close_after = true;
     if (conn->close_after)

@@ -17,8 +17,14 @@ struct req_block {
 
 void server_next_id(struct http_server *server, char out[REQUEST_ID_SIZE])
 {
-    snprintf(out, REQUEST_ID_SIZE, "%s%08llx", server->id_prefix,
-        (unsigned long long)server->id_count++);
+    static const char hex[] = "0123456789abcdef";
+    size_t at = strlen(server->id_prefix);
+    uint64_t count = server->id_count++;
+
+    memcpy(out, server->id_prefix, at);
+    for (int shift = 28; shift >= 0; shift -= 4)
+        out[at++] = hex[count >> shift & 15];
+    out[at] = '\0';
 }
 
 static void name_request(struct http_req *req)
