@@ -20,94 +20,20 @@
  * the side that paused it has its own time limit. */
 #include <assert.h>
 #include <poll.h>
-#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/epoll.h>
-#include <unistd.h>
 
-#include "base/clock.h"
 #include "base/mem.h"
 #include "base/str.h"
 #include "net/inflate.h"
-#include "net/upstream_int.h"
+#include "net/upstream_pool_int.h"
 
 #define SPARE_CALLS 256
 #define TICK_MS 1000
 
-struct up_call {
-    struct up_pool *pool;
-    struct up_call *prev, *next; /* in the order of their last progress */
-    CURL *easy;                  /* lives as long as the object */
-    struct up_head head;
-    struct up_guard guard;
-
-    /* What follows belongs to one use; cleared by call_new(). */
-    struct up_ops ops;
-    void *arg;
-    struct curl_slist *list;
-    const char *bytes; /* a body of bytes that goes by the read callback */
-    size_t bytes_len, bytes_at;
-    bool streams;      /* the body is pulled by on_need */
-    bool body_started; /* ... and some of it was */
-    bool inflate;
-    struct inflater *inflater; /* of this answer; NULL = its bytes go on as they are */
-    bool repeatable;
-    int sendings;   /* how often libcurl began to send this request */
-    bool one_way;   /* a handle with a client certificate is not used again */
-    bool added;     /* in the multi handle */
-    bool cancelled; /* inside a callback: the call ends as soon as libcurl lets go */
-    bool queued;    /* in the pool's list of things to do */
-    bool resume, resume_body;
-    bool paused, body_paused;
-    bool looks_first; /* the body is paused until what came was read */
-    curl_socket_t fd; /* while libcurl waits for it; -1 = unknown */
-    uint64_t progress_tick;
-    enum up_failure early; /* found before libcurl was asked, or by the tick */
-    const char *early_text;
-    struct up_call *next_queued;
-};
-
-struct socket_watch;
-struct up_pool {
-    struct reactor *reactor;
-    struct up_config config;
-    CURLM *multi;
-    struct reactor_timer *timer; /* may be earlier than deadline_ms, never later */
-    int64_t timer_due_ms;
-    int64_t deadline_ms; /* when libcurl wants to be called; -1 = not */
-    struct reactor_timer *tick;
-    uint64_t tick_count;
-    uint64_t idle_ticks;
-    bool due;                      /* libcurl wants to be called for time, now */
-    bool check;                    /* calls may have completed */
-    int depth;                     /* inside libcurl */
-    struct socket_watch **sockets; /* those that we opened, by descriptor */
-    size_t socket_room;
-    struct up_owner owner;
-    struct up_call *first, *last;
-    struct up_call *queue, **queue_end;
-    atomic_size_t active; /* read by other threads for metrics */
-    struct up_call *spare;
-    size_t spare_count;
-};
-
-/* A socket of libcurl's. Between two transfers the socket of a kept connection stays
- * watched: most are used again at once, and a watch costs a system call to make and
- * another to drop. */
-struct socket_watch {
-    struct up_pool *pool;
-    struct up_call *call; /* whose socket it is now */
-    struct reactor_watch *watch;
-    uint32_t events;
-    curl_socket_t fd;
-    bool ours; /* opened by us for a connection: it lives until that is closed */
-    bool idle; /* libcurl does not wait for it */
-};
-
 /* ---- things to do once libcurl has returned ---- */
 
-static void enqueue(struct up_call *call)
+void up_call_enqueue(struct up_call *call)
 {
     if (call->queued)
         return;
@@ -120,198 +46,14 @@ static void enqueue(struct up_call *call)
 /* libcurl (7.88 at least) stops sending when an answer ends before the request did, but
  * does not forget that sending was paused, and then waits for ever. So whatever comes
  * after an answer's head lifts the pause; on_wanted() sets it anew while it is true. */
-static void look_again(struct up_call *call)
+void up_call_look_again(struct up_call *call)
 {
     /* Newer ones have sockets of their own, which belong to no call. */
     if (call == NULL || !call->body_paused || !(call->head.complete || call->looks_first))
         return;
     call->looks_first = false;
     call->resume_body = true;
-    enqueue(call);
-}
-
-/* ---- libcurl's time and sockets ---- */
-
-static void on_time(void *arg);
-
-static void start_timer(struct up_pool *pool, int64_t now_ms)
-{
-    pool->timer_due_ms = pool->deadline_ms;
-    pool->timer =
-        reactor_timer_start(pool->reactor, pool->deadline_ms - now_ms, on_time, pool);
-}
-
-static void on_time(void *arg)
-{
-    struct up_pool *pool = arg;
-    int64_t now_ms = clock_mono_ms();
-
-    pool->timer = NULL;
-    if (pool->deadline_ms < 0)
-        return;
-    if (now_ms >= pool->deadline_ms) {
-        pool->deadline_ms = -1;
-        pool->due = true;
-    } else {
-        start_timer(pool, now_ms);
-    }
-}
-
-/* Called for nearly every transfer, mostly to put the deadline off: the timer is left to
- * fire too early and looks then. */
-static int set_timer(CURLM *multi, long timeout_ms, void *arg)
-{
-    struct up_pool *pool = arg;
-    int64_t now_ms;
-
-    (void)multi;
-    pool->due = timeout_ms == 0;
-    pool->deadline_ms = -1;
-    if (timeout_ms <= 0)
-        return 0;
-    now_ms = clock_mono_ms();
-    pool->deadline_ms = now_ms + timeout_ms;
-    if (pool->timer != NULL && pool->timer_due_ms <= pool->deadline_ms)
-        return 0;
-    reactor_timer_cancel(pool->timer);
-    start_timer(pool, now_ms);
-    return 0;
-}
-
-static void on_ready(void *arg, uint32_t events)
-{
-    struct socket_watch *socket = arg;
-    struct up_pool *pool = socket->pool;
-    struct up_call *call = socket->call; /* `socket` may be gone in a moment */
-    int mask = 0, running;
-
-    if (socket->idle) { /* the peer closed it, which libcurl finds out by itself */
-        reactor_watch_remove(socket->watch);
-        socket->watch = NULL;
-        return;
-    }
-
-    if ((events & (EPOLLIN | EPOLLHUP | EPOLLRDHUP)) != 0)
-        mask |= CURL_CSELECT_IN;
-    if ((events & EPOLLOUT) != 0)
-        mask |= CURL_CSELECT_OUT;
-    if ((events & EPOLLERR) != 0)
-        mask |= CURL_CSELECT_ERR;
-    pool->depth++;
-    curl_multi_socket_action(pool->multi, socket->fd, mask, &running);
-    pool->depth--;
-    pool->check = true;
-    look_again(call);
-}
-
-static struct socket_watch **socket_slot(struct up_pool *pool, curl_socket_t fd)
-{
-    size_t want = (size_t)fd + 1;
-
-    if (want > pool->socket_room) {
-        size_t room = pool->socket_room > 0 ? pool->socket_room : 64;
-
-        while (room < want)
-            room *= 2;
-        pool->sockets = mem_resize_array(pool->sockets, room, sizeof *pool->sockets);
-        memset(pool->sockets + pool->socket_room, 0,
-            (room - pool->socket_room) * sizeof *pool->sockets);
-        pool->socket_room = room;
-    }
-    return &pool->sockets[fd];
-}
-
-static void watch_free(struct socket_watch *socket)
-{
-    if (socket == NULL)
-        return;
-    if (socket->call != NULL)
-        socket->call->fd = -1;
-    reactor_watch_remove(socket->watch);
-    free(socket);
-}
-
-static struct socket_watch *watch_new(struct up_pool *pool, curl_socket_t fd)
-{
-    struct socket_watch *socket = MEM_NEW(struct socket_watch);
-
-    socket->pool = pool;
-    socket->fd = fd;
-    socket->idle = true;
-    return socket;
-}
-
-static curl_socket_t on_open(
-    void *arg, curlsocktype purpose, struct curl_sockaddr *address)
-{
-    struct up_call *call = arg;
-    curl_socket_t fd = up_open_socket(&call->guard, purpose, address);
-    struct socket_watch **slot;
-
-    if (fd == CURL_SOCKET_BAD)
-        return fd;
-    slot = socket_slot(call->pool, fd);
-    assert(*slot == NULL);
-    *slot = watch_new(call->pool, fd);
-    (*slot)->ours = true;
-    return fd;
-}
-
-static int on_close(void *arg, curl_socket_t fd)
-{
-    struct socket_watch **slot = socket_slot(arg, fd);
-
-    watch_free(*slot);
-    *slot = NULL;
-    return close(fd);
-}
-
-/* libcurl waits for it no longer. */
-static void watch_rest(struct socket_watch *socket)
-{
-    curl_multi_assign(socket->pool->multi, socket->fd, NULL);
-    if (!socket->ours) { /* a resolver's, which may be closed without our knowing */
-        watch_free(socket);
-        return;
-    }
-    if (socket->call != NULL)
-        socket->call->fd = -1;
-    socket->call = NULL;
-    socket->idle = true;
-}
-
-static int set_socket(CURL *easy, curl_socket_t fd, int what, void *arg, void *socket_arg)
-{
-    struct up_pool *pool = arg;
-    struct up_call *call = NULL;
-    struct socket_watch *socket = socket_arg;
-    uint32_t events = ((what & CURL_POLL_IN) != 0 ? EPOLLIN : 0u) |
-                      ((what & CURL_POLL_OUT) != 0 ? EPOLLOUT : 0u);
-
-    if (what == CURL_POLL_REMOVE) {
-        if (socket != NULL)
-            watch_rest(socket);
-        return 0;
-    }
-    if (socket == NULL) {
-        socket = *socket_slot(pool, fd);
-        if (socket == NULL)
-            socket = watch_new(pool, fd);
-        curl_multi_assign(pool->multi, fd, socket);
-    }
-    /* Without room in the kernel for a watch it is tried again at the next change, and at
-     * the latest the call's timeout ends what hangs. */
-    if (socket->watch == NULL)
-        socket->watch = reactor_watch_add(pool->reactor, fd, events, on_ready, socket);
-    else if (socket->events != events)
-        reactor_watch_change(socket->watch, events);
-    socket->events = events;
-    socket->idle = false;
-    curl_easy_getinfo(easy, CURLINFO_PRIVATE, &call);
-    socket->call = call;
-    if (call != NULL)
-        call->fd = fd;
-    return 0;
+    up_call_enqueue(call);
 }
 
 /* ---- the list of calls, by progress ---- */
@@ -356,7 +98,7 @@ static void on_tick(void *arg)
         if (call->paused || call->body_paused || call->early != UP_OK)
             continue;
         call->early = UP_TIMEOUT;
-        enqueue(call);
+        up_call_enqueue(call);
     }
     if (pool->active > 0)
         pool->tick = reactor_timer_start(pool->reactor, TICK_MS, on_tick, pool);
@@ -379,7 +121,7 @@ static size_t on_header(char *line, size_t size, size_t count, void *arg)
     } else if (call->head.refused) {
         return 0;
     }
-    look_again(call);
+    up_call_look_again(call);
     return call->cancelled ? 0 : len;
 }
 
@@ -409,7 +151,7 @@ static size_t on_body(char *data, size_t size, size_t count, void *arg)
         call->paused = true;
         return CURL_WRITEFUNC_PAUSE;
     }
-    look_again(call);
+    up_call_look_again(call);
     return call->cancelled ? 0 : len;
 }
 
@@ -513,10 +255,7 @@ static struct up_call *call_new(struct up_pool *pool)
     curl_easy_setopt(call->easy, CURLOPT_WRITEDATA, call);
     curl_easy_setopt(call->easy, CURLOPT_READDATA, call);
     curl_easy_setopt(call->easy, CURLOPT_SEEKDATA, call);
-    curl_easy_setopt(call->easy, CURLOPT_OPENSOCKETFUNCTION, on_open);
-    curl_easy_setopt(call->easy, CURLOPT_OPENSOCKETDATA, call);
-    curl_easy_setopt(call->easy, CURLOPT_CLOSESOCKETFUNCTION, on_close);
-    curl_easy_setopt(call->easy, CURLOPT_CLOSESOCKETDATA, pool);
+    up_sockets_adopt(call);
     return call;
 }
 
@@ -581,7 +320,7 @@ struct up_call *up_start(struct up_pool *pool, const struct up_request *request,
 
         call->list = up_setup_request(call->easy, request, &call->guard, shared);
     }
-    enqueue(call);
+    up_call_enqueue(call);
     return call;
 }
 
@@ -631,7 +370,7 @@ void up_cancel(struct up_call *call)
 {
     call->cancelled = true;
     if (call->pool->depth > 0)
-        enqueue(call); /* libcurl may be working on it just now */
+        up_call_enqueue(call); /* libcurl may be working on it just now */
     else
         call_free(call);
 }
@@ -639,13 +378,13 @@ void up_cancel(struct up_call *call)
 void up_resume(struct up_call *call)
 {
     call->resume = true;
-    enqueue(call);
+    up_call_enqueue(call);
 }
 
 void up_resume_body(struct up_call *call)
 {
     call->resume_body = true;
-    enqueue(call);
+    up_call_enqueue(call);
 }
 
 static void finish(struct up_call *call, enum up_failure failure, const char *message)
@@ -766,10 +505,7 @@ struct up_pool *up_pool_new(struct reactor *reactor, const struct up_config *con
     pool->multi = curl_multi_init();
     if (pool->multi == NULL)
         abort();
-    curl_multi_setopt(pool->multi, CURLMOPT_SOCKETFUNCTION, set_socket);
-    curl_multi_setopt(pool->multi, CURLMOPT_SOCKETDATA, pool);
-    curl_multi_setopt(pool->multi, CURLMOPT_TIMERFUNCTION, set_timer);
-    curl_multi_setopt(pool->multi, CURLMOPT_TIMERDATA, pool);
+    up_sockets_init(pool);
     curl_multi_setopt(pool->multi, CURLMOPT_PIPELINING, (long)CURLPIPE_NOTHING);
     curl_multi_setopt(pool->multi, CURLMOPT_MAXCONNECTS,
         (long)(config->max_connections > 0 ? config->max_connections : 2000));
@@ -798,8 +534,7 @@ void up_pool_free(struct up_pool *pool)
         call_destroy(call);
     }
     curl_multi_cleanup(pool->multi); /* closes what it kept */
-    free(pool->sockets);
-    reactor_timer_cancel(pool->timer);
+    up_sockets_finish(pool);
     reactor_timer_cancel(pool->tick);
     up_owner_finish(&pool->owner);
     free(pool);
