@@ -10,8 +10,6 @@
 #include "base/mem.h"
 #include "base/piece.h"
 
-#define LARGE ((size_t)32 * 1024) /* from here on the C library moves pages, not bytes */
-
 void buf_init(struct buf *buf, size_t max)
 {
     memset(buf, 0, sizeof *buf);
@@ -50,21 +48,16 @@ char *buf_room(struct buf *buf, size_t len)
 
     if (need > buf->capacity) {
         size_t capacity = buf->capacity > 0 ? buf->capacity : 64;
+        char *data;
 
         while (capacity < need)
             capacity *= 2;
-        if (buf->secret || capacity <= LARGE) { /* realloc may leave a copy behind */
-            char *data = mem_piece(capacity);
-
-            if (buf->len > 0)
-                memcpy(data, buf->data, buf->len);
-            if (buf->secret)
-                mem_wipe(buf->data, buf->capacity);
-            piece_give(buf->data);
-            buf->data = data;
-        } else {
-            buf->data = mem_resize(buf->data, capacity);
-        }
+        data = mem_piece(capacity); /* realloc() may leave a copy behind */
+        if (buf->len > 0)
+            memcpy(data, buf->data, buf->len);
+        mem_wipe(buf->data, buf->secret ? buf->capacity : buf->len);
+        piece_give(buf->data);
+        buf->data = data;
         buf->capacity = capacity;
         buf->data[buf->len] = '\0';
     }

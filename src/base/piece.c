@@ -6,6 +6,7 @@
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define STEP ((size_t)1024)
 #define FROM ((size_t)1032) /* what glibc keeps at hand by itself */
@@ -107,6 +108,8 @@ void piece_give(void *p)
         free(p);
         return;
     }
+    /* It may lie here for long, and the HTTP client's hold heads with credentials. */
+    explicit_bzero(piece, size);
     piece->next = mine->lists[list];
     mine->lists[list] = piece;
     mine->bytes += (list + 1) * STEP;

@@ -12,6 +12,7 @@
 
 /* NULL when there is no memory. */
 void *piece_take(size_t size);
-void piece_give(void *piece); /* accepts NULL, and whatever malloc() gave; not wiped */
+void piece_give(
+    void *piece); /* accepts NULL, and whatever malloc() gave; wipes what it keeps */
 
 #endif
