@@ -32,6 +32,7 @@ struct piece {
 struct kept {
     struct piece *lists[STEPS];
     size_t bytes;
+    size_t spared; /* list whose pieces are not wiped; 0 = none, as nothing lies there */
 };
 
 static pthread_once_t once = PTHREAD_ONCE_INIT;
@@ -109,8 +110,17 @@ void piece_give(void *p)
         return;
     }
     /* It may lie here for long, and the HTTP client's hold heads with credentials. */
-    explicit_bzero(piece, size);
+    if (list != mine->spared || list == 0)
+        explicit_bzero(piece, size);
     piece->next = mine->lists[list];
     mine->lists[list] = piece;
     mine->bytes += (list + 1) * STEP;
+}
+
+void piece_spare(size_t size)
+{
+    struct kept *mine = KEEPS ? kept_by_this_thread() : NULL;
+
+    if (mine != NULL && size > FROM && size <= STEPS * STEP)
+        mine->spared = (size - 1) / STEP;
 }

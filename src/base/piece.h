@@ -14,5 +14,8 @@
 void *piece_take(size_t size);
 void piece_give(
     void *piece); /* accepts NULL, and whatever malloc() gave; wipes what it keeps */
+/* Pieces of `size` that this thread gives back hold no secrets, and are mostly untouched:
+ * wiping them would make memory of what never was. */
+void piece_spare(size_t size);
 
 #endif

@@ -297,6 +297,10 @@ struct up_call *up_start(struct up_pool *pool, const struct up_request *request,
 {
     struct up_call *call = call_new(pool);
 
+    if (!pool->spares) {
+        pool->spares = true;
+        up_spare_receive_buffers();
+    }
     call->ops = *ops;
     call->arg = arg;
     call->inflate = request->decompress;

@@ -54,6 +54,8 @@ void up_owner_finish(struct up_owner *owner);
  * the moment of connecting, so that what is judged is what is used. */
 curl_socket_t up_open_socket(
     void *guard, curlsocktype purpose, struct curl_sockaddr *address);
+/* Once on a reactor's thread: what is received there is the providers' data. */
+void up_spare_receive_buffers(void);
 /* Options that never change for a handle's life. */
 void up_setup_handle(CURL *easy, const char *ca_file, int64_t connect_timeout_ms);
 /* False when a method or a field cannot be sent as it is (a line break in a value would

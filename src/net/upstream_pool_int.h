@@ -52,6 +52,7 @@ struct up_pool {
     struct reactor_timer *tick;
     uint64_t tick_count;
     uint64_t idle_ticks;
+    bool spares;                   /* up_spare_receive_buffers() was called */
     bool due;                      /* libcurl wants to be called for time, now */
     bool check;                    /* calls may have completed */
     int depth;                     /* inside libcurl */

@@ -24,9 +24,10 @@
 #define KEEP_HEAD_BYTES 4096
 #define OWN_FIELDS 4
 #define HEAD_PIECE 2048
+#define HEAD_FROM 256 /* shorter texts are URLs and the like, which are kept for long */
 
 /* libcurl writes a request's head a character at a time into a buffer that doubles from 32
- * bytes on: from the second step on it gets a whole piece, which it need not leave. */
+ * bytes on: once that is clearly a head it gets a whole piece, which it need not leave. */
 static void *resize_piece(void *p, size_t size)
 {
     size_t room = p != NULL ? malloc_usable_size(p) : 0;
@@ -34,7 +35,7 @@ static void *resize_piece(void *p, size_t size)
 
     if (size <= room)
         return p;
-    if (room < 48 || size > HEAD_PIECE)
+    if (size < HEAD_FROM || size > HEAD_PIECE)
         return realloc(p, size);
     larger = piece_take(HEAD_PIECE);
     if (larger != NULL) {
@@ -60,6 +61,11 @@ static void *zeroed_piece(size_t count, size_t size)
         return NULL;
     p = piece_take(count * size);
     return p != NULL ? memset(p, 0, count * size) : NULL;
+}
+
+void up_spare_receive_buffers(void)
+{
+    piece_spare((size_t)RECEIVE_BUFFER + 1); /* libcurl adds a byte */
 }
 
 void up_global_init(void)
