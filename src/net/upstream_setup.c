@@ -38,7 +38,7 @@ static void *resize_piece(void *p, size_t size)
     if (size < HEAD_FROM || size > HEAD_PIECE)
         return realloc(p, size);
     larger = piece_take(HEAD_PIECE);
-    if (larger != NULL) {
+    if (larger != NULL && p != NULL) {
         memcpy(larger, p, room);
         piece_give(p);
     }
