@@ -9,6 +9,7 @@
 
 #include "base/mem.h"
 #include "base/piece.h"
+#include "base/str.h"
 
 void buf_init(struct buf *buf, size_t max)
 {
@@ -95,16 +96,11 @@ bool buf_putc(struct buf *buf, char c)
 
 bool buf_number(struct buf *buf, int64_t number)
 {
-    char digits[20]; /* of 2^63, a sign among them */
-    size_t at = sizeof digits;
-    uint64_t left = number < 0 ? -(uint64_t)number : (uint64_t)number;
+    char text[1 + STR_DECIMAL_MAX] = "-";
+    size_t sign = number < 0 ? 1 : 0;
+    uint64_t size = number < 0 ? -(uint64_t)number : (uint64_t)number;
 
-    do
-        digits[--at] = (char)('0' + left % 10);
-    while ((left /= 10) > 0);
-    if (number < 0)
-        digits[--at] = '-';
-    return buf_append(buf, digits + at, sizeof digits - at);
+    return buf_append(buf, text, sign + str_decimal(size, text + sign));
 }
 
 bool buf_vprintf(struct buf *buf, const char *fmt, va_list args)

@@ -32,7 +32,7 @@ struct piece {
 struct kept {
     struct piece *lists[STEPS];
     size_t bytes;
-    size_t spared; /* list whose pieces are not wiped; 0 = none, as nothing lies there */
+    size_t spared; /* list whose pieces are not wiped; 0 = none, as list 0 stays empty */
 };
 
 static pthread_once_t once = PTHREAD_ONCE_INIT;
@@ -110,7 +110,7 @@ void piece_give(void *p)
         return;
     }
     /* It may lie here for long, and the HTTP client's hold heads with credentials. */
-    if (list != mine->spared || list == 0)
+    if (list != mine->spared)
         explicit_bzero(piece, size);
     piece->next = mine->lists[list];
     mine->lists[list] = piece;

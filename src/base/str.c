@@ -247,6 +247,18 @@ bool str_is_uuid_v4(const char *s)
     return str_is_uuid(s) && s[14] == '4' && strchr("89abAB", s[19]) != NULL;
 }
 
+size_t str_decimal(uint64_t number, char out[STR_DECIMAL_MAX])
+{
+    char digits[STR_DECIMAL_MAX];
+    size_t at = sizeof digits;
+
+    do
+        digits[--at] = (char)('0' + number % 10);
+    while ((number /= 10) > 0);
+    memcpy(out, digits + at, sizeof digits - at);
+    return sizeof digits - at;
+}
+
 bool str_in_list(const char *list, const char *word)
 {
     size_t len = strlen(word);

@@ -43,7 +43,11 @@ bool str_is_uuid_v4(const char *s); /* version digit 4, variant 8 9 a b, any cas
 
 void str_hex(const void *data, size_t len, char *out /* 2*len+1 */);
 bool str_unhex(const char *hex, void *out, size_t out_len); /* exactly 2*out_len digits */
-int str_hex_value(char digit);                              /* -1 when it is none */
+/* The decimal digits of `number`, without NUL; returns how many. Much cheaper than a
+ * format. */
+#define STR_DECIMAL_MAX 20
+size_t str_decimal(uint64_t number, char out[STR_DECIMAL_MAX]);
+int str_hex_value(char digit); /* -1 when it is none */
 /* Is `word` one of a comma list's (NULL = empty), case and white space aside? */
 bool str_in_list(const char *list, const char *word);
 void str_base64(const void *data, size_t len, struct buf *out); /* RFC 4648 section 4 */

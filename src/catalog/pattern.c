@@ -114,8 +114,8 @@ const char *pattern_fault(const char *pattern)
     return depth > 0 ? "`(` without `)`" : NULL;
 }
 
-/* What follows a backslash, as PCRE2 spells it; returns how much of it was used. */
-static size_t translate_escape(const char *p, bool in_class, struct buf *out)
+/* The character behind a backslash, as PCRE2 spells it. */
+static void translate_escape(const char *p, bool in_class, struct buf *out)
 {
     if (*p == 'v') { /* a class there */
         buf_puts(out, "\\x0b");
@@ -129,7 +129,6 @@ static size_t translate_escape(const char *p, bool in_class, struct buf *out)
         buf_putc(out, '\\');
         buf_putc(out, *p);
     }
-    return 1;
 }
 
 static void translate(const char *pattern, struct buf *out)
@@ -145,7 +144,7 @@ static void translate(const char *pattern, struct buf *out)
     end = pattern + len;
     for (const char *p = pattern; p < end; p++) {
         if (*p == '\\' && p + 1 < end) {
-            p += translate_escape(p + 1, in_class, out);
+            translate_escape(++p, in_class, out);
             continue;
         }
         /* `[:` begins something in a class, and newer versions repeat by `{,3}`. */

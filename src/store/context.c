@@ -36,15 +36,8 @@ static void append_free(char out[CONTEXT_SIZE], const char *text)
 /* Writes a number and a slash; returns where to go on. */
 static char *append_number(char *at, int64_t number)
 {
-    char digits[20];
-    size_t from = sizeof digits;
-
     assert(number >= 0);
-    do
-        digits[--from] = (char)('0' + number % 10);
-    while ((number /= 10) > 0);
-    memcpy(at, digits + from, sizeof digits - from);
-    at += sizeof digits - from;
+    at += str_decimal((uint64_t)number, at);
     *at++ = '/';
     return at;
 }

@@ -6,10 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../provider.h"
 #include "auth/token.h"
 #include "base/json.h"
 #include "base/str.h"
-#include "catalog/catalog.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -25,20 +25,6 @@ static const char entry[] = "p:\n"
                             "    proxy:\n"
                             "        base_url: https://example.com\n";
 
-static const struct provider *provider_get(void)
-{
-    static struct catalog *catalog;
-    struct err err = {0};
-
-    if (catalog == NULL) {
-        struct catalog_source source = {.extra_yaml = entry};
-
-        if (!catalog_load(&source, &catalog, &err))
-            abort();
-    }
-    return catalog_find(catalog, "p");
-}
-
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static const struct token_secrets secrets = {.items = {"s3cr3t"}};
@@ -48,12 +34,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct err err = {0};
     char shown[200];
 
-    if (token_parse_oauth2(provider_get(), text, size, NULL, &secrets,
+    if (token_parse_oauth2(fuzz_provider(entry), text, size, NULL, &secrets,
             INT64_C(1705322096789), &credentials, &err)) {
         cJSON *config = cJSON_CreateObject();
 
         assert(json_str(credentials, "access_token") != NULL);
-        token_response_metadata(provider_get(), json_get(credentials, "raw"), config);
+        token_response_metadata(
+            fuzz_provider(entry), json_get(credentials, "raw"), config);
         cJSON_Delete(config);
     } else {
         assert(strstr(err.message, "s3cr3t") == NULL);

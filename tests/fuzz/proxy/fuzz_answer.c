@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "catalog/catalog.h"
+#include "../provider.h"
 #include "net/inflate.h"
 #include "net/upstream_int.h"
 #include "proxy/retry.h"
@@ -32,20 +32,6 @@ static const char entry[] = "p:\n"
                             "                value: '/wait ([0-9]+) s/'\n"
                             "                strategy: after\n";
 
-static const struct provider *provider_get(void)
-{
-    static struct catalog *catalog;
-    struct err err = {0};
-
-    if (catalog == NULL) {
-        struct catalog_source source = {.extra_yaml = entry};
-
-        if (!catalog_load(&source, &catalog, &err))
-            abort();
-    }
-    return catalog_find(catalog, "p");
-}
-
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     const char *text = (const char *)data, *at = text, *end = text + size;
@@ -63,7 +49,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
     if (complete) {
         struct retry_case c = {
-            .provider = provider_get(),
+            .provider = fuzz_provider(entry),
             .status = head.status,
             .headers = &head.headers,
             .body = at,
