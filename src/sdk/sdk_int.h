@@ -4,7 +4,7 @@
  *
  * A method is three things:
  *
- *   plan     builds a struct ngo_call: method, path, query, headers, body
+ *   plan     builds a nango_call: method, path, query, headers, body
  *   shape    how its answer becomes the method's result (one per type of result)
  *   two public functions, which run the plan: one waits, one starts it
  *
@@ -150,13 +150,11 @@ void ngo_response_clear(nango_response *response); /* as new; keeps memory */
 /* Any of the public callback types; called only as what it was. */
 typedef void ngo_fn(void);
 
-struct ngo_call;
-
 /* One type of result. */
 struct ngo_shape {
     /* Makes the result from call->response, whose status is 200 to 299. May take the
      * response over: then it sets call->response to NULL. NULL after ngo_call_fail(). */
-    void *(*decode)(struct ngo_call *call);
+    void *(*decode)(nango_call *call);
     /* Frees a result. */
     void (*release)(void *result);
     /* Calls `done` as the type of callback that it is. The result is the callback's. */
@@ -166,7 +164,7 @@ struct ngo_shape {
 struct ngo_wait; /* of nango_wait_for_connection() */
 struct ngo_transfer;
 
-struct ngo_call {
+struct nango_call {
     nango_client *client;
     struct ngo_mem mem;
     const struct ngo_shape *shape;
@@ -193,42 +191,42 @@ struct ngo_call {
 /* Begins a call of `path` on the server with the headers that every call has. Never fails
  * visibly but for memory: NULL, which ngo_call_run() and ngo_call_start() understand.
  * `client` NULL is a failure that the call carries. */
-struct ngo_call *ngo_call_new(nango_client *client, const char *method, const char *path,
+nango_call *ngo_call_new(nango_client *client, const char *method, const char *path,
     const struct ngo_shape *shape);
-void ngo_call_free(struct ngo_call *call);
+void ngo_call_free(nango_call *call);
 
 /* Notes the first failure. NULL is accepted. */
-void ngo_call_fail(struct ngo_call *call, nango_code code, const char *fmt, ...)
+void ngo_call_fail(nango_call *call, nango_code code, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 /* Fails with NANGO_E_ARGUMENT and "<what> is required" when `value` is NULL or "". */
-void ngo_call_need(struct ngo_call *call, const char *value, const char *what);
+void ngo_call_need(nango_call *call, const char *value, const char *what);
 
 /* Each of these accepts a NULL call. */
-void ngo_call_path(struct ngo_call *call, const char *literal); /* added as it is */
+void ngo_call_path(nango_call *call, const char *literal); /* added as it is */
 /* "/" and an id, percent-encoded. `what` names it when it is missing or is . or .. */
-void ngo_call_segment(struct ngo_call *call, const char *id, const char *what);
+void ngo_call_segment(nango_call *call, const char *id, const char *what);
 /* A pair of the query, unless value is NULL. */
-void ngo_call_query(struct ngo_call *call, const char *name, const char *value,
-    enum ngo_encoding encoding);
-void ngo_call_query_int(struct ngo_call *call, const char *name, int64_t value);
-void ngo_call_query_bool(struct ngo_call *call, const char *name, bool value);
+void ngo_call_query(
+    nango_call *call, const char *name, const char *value, enum ngo_encoding encoding);
+void ngo_call_query_int(nango_call *call, const char *name, int64_t value);
+void ngo_call_query_bool(nango_call *call, const char *name, bool value);
 /* A header, unless value is NULL. Fails for what cannot stand in one. */
-void ngo_call_header(struct ngo_call *call, const char *name, const char *value);
+void ngo_call_header(nango_call *call, const char *name, const char *value);
 /* Connection-Id and Provider-Config-Key. */
 void ngo_call_for(
-    struct ngo_call *call, const char *provider_config_key, const char *connection_id);
+    nango_call *call, const char *provider_config_key, const char *connection_id);
 /* The JSON body, opened: the caller writes it and calls ngo_call_json_done(). NULL only for
  * a NULL call; a failed call's body goes nowhere. */
-struct ngo_text *ngo_call_json(struct ngo_call *call);
-void ngo_call_json_done(struct ngo_call *call); /* content type; failure if invalid */
+struct ngo_text *ngo_call_json(nango_call *call);
+void ngo_call_json_done(nango_call *call); /* content type; failure if invalid */
 /* The whole JSON body as the user gave it. Fails unless it is JSON. */
-void ngo_call_json_raw(struct ngo_call *call, const char *json, const char *what);
+void ngo_call_json_raw(nango_call *call, const char *json, const char *what);
 
 /* Runs the call and frees it. The result, or NULL and *err. */
-void *ngo_call_run(struct ngo_call *call, nango_code *code, nango_error *err);
+void *ngo_call_run(nango_call *call, nango_code *code, nango_error *err);
 /* Starts the call; `*handle` unless `handle` is NULL. On failure the call is freed. */
-nango_code ngo_call_start(struct ngo_call *call, ngo_fn *done, void *user,
-    nango_call **handle, nango_error *err);
+nango_code ngo_call_start(
+    nango_call *call, ngo_fn *done, void *user, nango_call **handle, nango_error *err);
 
 /* The last line of a method that waits: gives the result to `out`, or frees it when the
  * caller wants none. */
@@ -256,11 +254,11 @@ struct ngo_item {
 };
 
 /* Makes the JSON of call->response ready, in place. Fails the call when it is none. */
-const nango_json *ngo_decode_json(struct ngo_call *call);
+const nango_json *ngo_decode_json(nango_call *call);
 /* Allocates a result of `size` bytes that begins with a struct ngo_item and owns the
  * response, whose JSON at `pointer` (of type `type`) is the item. NULL after a failure. */
 void *ngo_decode_item(
-    struct ngo_call *call, size_t size, const char *pointer, nango_json_type type);
+    nango_call *call, size_t size, const char *pointer, nango_json_type type);
 /* Frees such a result. */
 void ngo_item_free(void *item);
 
@@ -272,7 +270,7 @@ struct ngo_list {
     /* the items follow, aligned for pointers */
 };
 /* The array at `pointer` of the answer's JSON. */
-struct ngo_list *ngo_decode_list(struct ngo_call *call, size_t size, const char *pointer);
+struct ngo_list *ngo_decode_list(nango_call *call, size_t size, const char *pointer);
 void *ngo_list_at(const struct ngo_list *list, size_t index); /* NULL beyond the end */
 void ngo_list_free(void *list);
 
