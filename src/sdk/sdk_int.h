@@ -201,6 +201,9 @@ void ngo_call_fail(nango_call *call, nango_code code, const char *fmt, ...)
 /* Fails with NANGO_E_ARGUMENT and "<what> is required" when `value` is NULL or "". */
 void ngo_call_need(nango_call *call, const char *value, const char *what);
 
+/* Whether the client speaks to servers of 2023 (NANGO_ERA_2023). */
+bool ngo_early(const nango_client *client);
+
 /* Each of these accepts a NULL call. */
 void ngo_call_path(nango_call *call, const char *literal); /* added as it is */
 /* "/" and an id, percent-encoded. `what` names it when it is missing or is . or .. */
