@@ -86,14 +86,14 @@ NANGO_API const char *nango_code_name(nango_code code);
 /* The version of the library that runs, as "0.1.0". Static. */
 NANGO_API const char *nango_version(void);
 
-/* Where a client's memory comes from. All three or none are set; `user` is passed to each.
- * They are called by whichever thread uses or frees the client and its results, so they
- * must be as safe as malloc() when results travel between threads. libcurl's and OpenSSL's
- * own memory is not taken from here: those libraries know only process-wide functions. */
+/* Where a client's memory comes from. Both functions or none are set; `user` is passed to
+ * each. They are called by whichever thread uses or frees the client and its results, so
+ * they must be as safe as malloc() when results travel between threads. There is no
+ * realloc(): memory that moves is wiped behind itself. libcurl's and OpenSSL's own memory is
+ * not taken from here: those libraries know only process-wide functions. */
 typedef struct {
-    void *(*alloc)(size_t size, void *user);           /* NULL: memory is out */
-    void *(*resize)(void *p, size_t size, void *user); /* as realloc(); p is not NULL */
-    void (*release)(void *p, void *user);              /* p is not NULL */
+    void *(*alloc)(size_t size, void *user); /* aligned as by malloc(); NULL: none left */
+    void (*release)(void *p, void *user);    /* p is not NULL */
     void *user;
 } nango_allocator;
 

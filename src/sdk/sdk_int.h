@@ -203,6 +203,11 @@ void ngo_call_need(nango_call *call, const char *value, const char *what);
 
 /* Whether the client speaks to servers of 2023 (NANGO_ERA_2023). */
 bool ngo_early(const nango_client *client);
+const struct ngo_mem *ngo_client_mem(const nango_client *client);
+const char *ngo_signing_key(const nango_client *client); /* of webhooks; may be NULL */
+/* The headers Nango-Is-Sync, -Script and -Dry-Run, those that are true. Calls have them from
+ * the start, but those of early clients only where these sent them. */
+void ngo_call_flags(nango_call *call);
 
 /* Each of these accepts a NULL call. */
 void ngo_call_path(nango_call *call, const char *literal); /* added as it is */
