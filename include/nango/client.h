@@ -162,7 +162,7 @@ NANGO_API nango_code nango_client_new_from_env(
  * and frees. Accepts NULL. Not from within a callback of the client. */
 NANGO_API void nango_client_free(nango_client *client);
 
-/* Changes the time that each later call may take; milliseconds, -1: no limit. */
+/* Changes the time that each later call may take; milliseconds, 0 or -1: no limit. */
 NANGO_API void nango_client_set_timeout(nango_client *client, int64_t timeout_ms);
 
 /* The host as the client uses it: without its trailing slash. Borrowed. */

@@ -242,7 +242,8 @@ nango_code nango_document_parse(
     switch (parsed) {
     case NGO_PARSED:
         *out = document;
-        return ngo_error_set(err, NANGO_OK, "");
+        ngo_error_clear(err);
+        return NANGO_OK;
     case NGO_NOT_JSON:
         nango_document_free(document);
         return ngo_error_set(err, NANGO_E_PARSE,

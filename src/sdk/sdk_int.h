@@ -140,6 +140,11 @@ struct nango_response {
     bool in_place; /* the body was made into `json` and can no longer be read */
 };
 
+/* A list of headers that grows; name and value are copied. False: memory is out. */
+bool ngo_headers_add(const struct ngo_mem *mem, struct ngo_header **list, size_t *count,
+    size_t *capacity, const char *name, size_t name_len, const char *value, size_t len);
+void ngo_headers_free(const struct ngo_mem *mem, struct ngo_header *list, size_t count);
+
 nango_response *ngo_response_new(const struct ngo_mem *mem);
 bool ngo_response_add_header(nango_response *response, const char *name, size_t name_len,
     const char *value, size_t len);
@@ -184,6 +189,11 @@ struct nango_call {
     nango_error error; /* code NANGO_OK until something fails */
     nango_response *response;
     struct ngo_transfer *transfer; /* NULL unless it is under way */
+    int state;                     /* of a started call: async.c */
+    int64_t due_ms;                /* when it goes on, while it waits */
+    bool cancelled;
+    nango_call *next; /* of the client's started calls */
+    nango_call *previous;
     ngo_fn *done;
     void *user;
 };
@@ -287,6 +297,7 @@ extern const struct ngo_shape ngo_shape_response; /* nango_response, any body */
 /* Milliseconds since 1970 of an ISO 8601 time with zone; false when it is none. */
 bool ngo_time_parse(const char *s, int64_t *out_ms);
 
+void ngo_error_clear(nango_error *err); /* NANGO_OK; NULL is accepted */
 /* Fills *err (NULL is accepted); returns code. */
 nango_code ngo_error_set(nango_error *err, nango_code code, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));

@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The client's own state, and what the files that move bytes share: a transfer is one
+ * request and its answer, a call makes one or several (redirects, repeated looks). */
+#ifndef SDK_CLIENT_INT_H
+#define SDK_CLIENT_INT_H
+
+#include <curl/curl.h>
+#include <stdatomic.h>
+
+#include "sdk/sdk_int.h"
+
+/* Handles that wait to be used again, at most. */
+#define NGO_IDLE_MAX 64
+
+struct nango_client {
+    struct ngo_mem mem;
+    char *key;
+    char *signing_key;
+    char *host; /* without trailing slash */
+    char *origin;
+    char *connection_id;
+    char *provider_config_key;
+    char *activity_log_id;
+    char *user_agent;
+    char *authorization;
+    char *ca_file;
+    struct ngo_header *headers;
+    size_t header_count;
+    bool is_sync;
+    bool is_script;
+    bool dry_run;
+    nango_era era;
+    int64_t timeout_ms;
+    int64_t connect_timeout_ms;
+    size_t max_response_bytes;
+    nango_log_fn *log;
+    void *log_user;
+
+    nango_response *last_answer;
+    atomic_bool interrupted;
+    CURLM *blocking; /* runs one transfer at a time */
+    int in_callback; /* user code is on the stack: nothing may wait */
+    int in_libcurl;  /* libcurl is: its handles may not be added or removed */
+    CURL *idle[NGO_IDLE_MAX];
+    size_t idle_count;
+
+    /* Of the event loop: see async.c. */
+    bool attached;
+    nango_loop loop;
+    void *loop_data;
+    CURLM *multi;
+    int64_t curl_due_ms; /* when libcurl wants to be called; -1: not */
+    nango_call *calls;   /* the started ones */
+    size_t call_count;
+};
+
+/* Where a started call stands (async.c). */
+enum ngo_state {
+    NGO_QUEUED,  /* to be given to libcurl as soon as it may be called */
+    NGO_MOVING,  /* libcurl has it */
+    NGO_WAITING, /* until due_ms, then again */
+    NGO_ENDED    /* its callback runs or ran */
+};
+
+struct ngo_transfer {
+    CURL *easy;
+    struct curl_slist *list;
+    bool head_done;     /* the status and headers of the final answer are there */
+    bool redirected;    /* this answer is not the final one */
+    bool failed_inside; /* a callback of ours failed the call; libcurl only tells of it */
+    int redirects;
+    int64_t began_ms;
+    char reason[CURL_ERROR_SIZE];
+};
+
+int64_t ngo_now_ms(void); /* monotonic */
+
+/* "scheme://host:port" of an http or https URL. NULL with *is_url false when it is none,
+ * NULL with true when memory is out. */
+char *ngo_origin(const struct ngo_mem *mem, const char *address, bool *is_url);
+
+/* Prepares call->transfer for (another) request. False after ngo_call_fail(). */
+bool ngo_transfer_begin(nango_call *call);
+/* What follows. */
+enum ngo_end {
+    NGO_DONE,  /* *result, or call->error */
+    NGO_AGAIN, /* ngo_transfer_begin() and another request, now */
+    NGO_LATER  /* the same in call->wait's delay */
+};
+/* libcurl is done with the request. */
+enum ngo_end ngo_transfer_end(nango_call *call, CURLcode code, void **result);
+/* Gives the handle back. */
+void ngo_transfer_free(nango_call *call);
+
+/* The request's and the answer's message in one line (for the log), and the failure made
+ * ready for people: no key in it, no control characters. */
+void ngo_call_report(nango_call *call);
+
+/* How long to wait before the next look; false when the looks are used up, and the call
+ * then has failed. */
+bool ngo_wait_next(nango_call *call, int64_t *delay_ms);
+void ngo_wait_free(nango_call *call);
+
+/* Cancels what is under way. */
+void ngo_async_finish(nango_client *client);
+
+#endif
