@@ -1,0 +1,646 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One request and its answer, by a libcurl easy handle. Whoever runs the handle (run.c,
+ * async.c) calls ngo_transfer_begin() before and ngo_transfer_end() after.
+ *
+ * Redirects are followed here and not by libcurl, which would hand every header to whatever
+ * host the answer names: beyond the server's own origin go only those that say nothing of
+ * anyone. */
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+#include <time.h>
+
+#include "sdk/client_int.h"
+
+/* As many as the official client's HTTP library follows. */
+#define MAX_REDIRECTS 21
+
+int64_t ngo_now_ms(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+static void failed_inside(nango_call *call)
+{
+    call->transfer->failed_inside = true;
+}
+
+static bool is_redirect(const nango_call *call)
+{
+    int status = call->response->status;
+
+    return (status == 301 || status == 302 || status == 303 || status == 307 ||
+               status == 308) &&
+           nango_response_header(call->response, "Location") != NULL;
+}
+
+/* All headers of an answer are there. False: stop the transfer. */
+static bool head_ends(nango_call *call)
+{
+    struct ngo_transfer *transfer = call->transfer;
+    bool go_on = true;
+
+    if (call->response->status < 200 || transfer->head_done)
+        return true;
+    transfer->head_done = true;
+    transfer->redirected = is_redirect(call);
+    if (transfer->redirected || !call->streamed || call->stream.on_head == NULL)
+        return true;
+    call->client->in_callback++;
+    go_on = call->stream.on_head(call->response, call->stream.user);
+    call->client->in_callback--;
+    if (!go_on) {
+        ngo_call_fail(call, NANGO_E_CANCELLED, "on_head ended the call");
+        failed_inside(call);
+    }
+    return go_on && !call->cancelled;
+}
+
+/* "HTTP/1.1 200 OK" begins an answer; there may have been others (100, or the answer of an
+ * HTTP proxy on the way). */
+static bool status_line(nango_call *call, const char *line, size_t len)
+{
+    char text[32];
+    int status = 0;
+
+    if (len < 5 || strncmp(line, "HTTP/", 5) != 0)
+        return false;
+    ngo_response_clear(call->response);
+    snprintf(text, sizeof text, "%.*s", (int)(len < 31 ? len : 31), line);
+    if (sscanf(text, "HTTP/%*s %d", &status) == 1)
+        call->response->status = status;
+    return true;
+}
+
+static size_t on_header(char *line, size_t size, size_t count, void *user)
+{
+    nango_call *call = user;
+    size_t all = size * count, len = all;
+    const char *colon, *value;
+
+    while (len > 0 && (line[len - 1] == '\r' || line[len - 1] == '\n'))
+        len--;
+    if (len == 0)
+        return head_ends(call) ? all : 0;
+    if (call->transfer->head_done) /* a trailer; nobody asked for one */
+        return all;
+    if (status_line(call, line, len))
+        return all;
+    colon = memchr(line, ':', len);
+    if (colon == NULL || colon == line)
+        return all;
+    value = colon + 1;
+    while (value < line + len && (*value == ' ' || *value == '\t'))
+        value++;
+    if (!ngo_response_add_header(call->response, line, (size_t)(colon - line), value,
+            (size_t)(line + len - value))) {
+        ngo_call_fail(call, NANGO_E_MEMORY, "memory is out");
+        failed_inside(call);
+        return 0;
+    }
+    return all;
+}
+
+static size_t on_body(char *data, size_t size, size_t count, void *user)
+{
+    nango_call *call = user;
+    size_t len = size * count;
+    bool go_on = true;
+
+    if (call->transfer->redirected)
+        return len;
+    if (call->streamed) {
+        if (call->stream.on_data != NULL) {
+            call->client->in_callback++;
+            go_on = call->stream.on_data(data, len, call->stream.user);
+            call->client->in_callback--;
+        }
+        if (!go_on) {
+            ngo_call_fail(call, NANGO_E_CANCELLED, "on_data ended the call");
+            failed_inside(call);
+        }
+        return go_on && !call->cancelled ? len : 0;
+    }
+    if (len > call->client->max_response_bytes - call->response->body.len) {
+        ngo_call_fail(call, NANGO_E_TOO_LARGE,
+            "the answer has more than max_response_bytes, which is %zu",
+            call->client->max_response_bytes);
+        failed_inside(call);
+        return 0;
+    }
+    ngo_text_add(&call->response->body, data, len);
+    if (call->response->body.failed) {
+        ngo_call_fail(call, NANGO_E_MEMORY, "memory is out");
+        failed_inside(call);
+        return 0;
+    }
+    return len;
+}
+
+static size_t on_read(char *data, size_t size, size_t count, void *user)
+{
+    nango_call *call = user;
+    int64_t got;
+
+    call->client->in_callback++;
+    got = call->stream.read(data, size * count, call->stream.user);
+    call->client->in_callback--;
+    if (got < 0 || (uint64_t)got > (uint64_t)(size * count)) {
+        ngo_call_fail(call, NANGO_E_CANCELLED, "read ended the call");
+        failed_inside(call);
+        return CURL_READFUNC_ABORT;
+    }
+    return (size_t)got;
+}
+
+static int on_seek(void *user, curl_off_t offset, int origin)
+{
+    nango_call *call = user;
+    bool done;
+
+    if (offset != 0 || origin != SEEK_SET || call->stream.rewind == NULL)
+        return CURL_SEEKFUNC_CANTSEEK;
+    call->client->in_callback++;
+    done = call->stream.rewind(call->stream.user);
+    call->client->in_callback--;
+    return done ? CURL_SEEKFUNC_OK : CURL_SEEKFUNC_FAIL;
+}
+
+/* What a host that is not the server may be told. */
+static bool may_leave(const char *name)
+{
+    return strcasecmp(name, "Accept") == 0 || strcasecmp(name, "User-Agent") == 0 ||
+           strcasecmp(name, "Content-Type") == 0;
+}
+
+static bool add_line(struct ngo_transfer *transfer, const char *line)
+{
+    struct curl_slist *list = curl_slist_append(transfer->list, line);
+
+    if (list != NULL)
+        transfer->list = list;
+    return list != NULL;
+}
+
+static void free_list(struct ngo_transfer *transfer)
+{
+    for (struct curl_slist *node = transfer->list; node != NULL; node = node->next)
+        ngo_wipe(node->data, strlen(node->data));
+    curl_slist_free_all(transfer->list);
+    transfer->list = NULL;
+}
+
+static bool build_list(nango_call *call, bool at_home)
+{
+    struct ngo_transfer *transfer = call->transfer;
+    bool typed = false, good = true;
+
+    free_list(transfer);
+    for (size_t i = 0; good && i < call->header_count; i++) {
+        const struct ngo_header *header = &call->headers[i];
+        struct ngo_text line;
+
+        if (!at_home && !may_leave(header->name))
+            continue;
+        typed = typed || strcasecmp(header->name, "Content-Type") == 0;
+        ngo_text_init(&line, &call->mem);
+        ngo_text_puts(&line, header->name);
+        /* This is how libcurl is told of an empty value. */
+        ngo_text_puts(&line, *header->value != '\0' ? ": " : ";");
+        ngo_text_puts(&line, header->value);
+        good = !line.failed && add_line(transfer, line.data);
+        ngo_text_finish(&line);
+    }
+    /* What libcurl would add of its own. */
+    if (good && !typed)
+        good = add_line(transfer, "Content-Type:");
+    return good && add_line(transfer, "Expect:");
+}
+
+#define SET(option, value)                                                               \
+    if (code == CURLE_OK)                                                                \
+    code = curl_easy_setopt(easy, (option), (value))
+
+static CURLcode set_body(nango_call *call, CURL *easy)
+{
+    CURLcode code = CURLE_OK;
+
+    if (call->streamed && call->stream.read != NULL) {
+        SET(CURLOPT_UPLOAD, 1L);
+        SET(CURLOPT_INFILESIZE_LARGE, (curl_off_t)call->stream.read_size);
+        SET(CURLOPT_READFUNCTION, on_read);
+        SET(CURLOPT_READDATA, call);
+        SET(CURLOPT_SEEKFUNCTION, on_seek);
+        SET(CURLOPT_SEEKDATA, call);
+    } else if (call->has_body) {
+        SET(CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)call->body.len);
+        SET(CURLOPT_POSTFIELDS, call->body.data != NULL ? call->body.data : "");
+    } else {
+        SET(CURLOPT_HTTPGET, 1L);
+    }
+    SET(CURLOPT_CUSTOMREQUEST, call->method);
+    return code;
+}
+
+static CURLcode set_limits(nango_call *call, CURL *easy)
+{
+    const nango_client *client = call->client;
+    CURLcode code = CURLE_OK;
+
+    if (call->streamed) {
+        long seconds = (long)((client->timeout_ms + 999) / 1000);
+
+        SET(CURLOPT_LOW_SPEED_LIMIT, client->timeout_ms > 0 ? 1L : 0L);
+        SET(CURLOPT_LOW_SPEED_TIME, seconds);
+    } else {
+        SET(CURLOPT_TIMEOUT_MS, (long)client->timeout_ms);
+    }
+    SET(CURLOPT_CONNECTTIMEOUT_MS,
+        client->connect_timeout_ms > 0 ? (long)client->connect_timeout_ms : 1000000000L);
+    return code;
+}
+
+static CURLcode set_all(nango_call *call, CURL *easy)
+{
+    struct ngo_transfer *transfer = call->transfer;
+    CURLcode code = CURLE_OK;
+
+    SET(CURLOPT_ERRORBUFFER, transfer->reason);
+    SET(CURLOPT_PRIVATE, call);
+    SET(CURLOPT_URL, call->url.data);
+    SET(CURLOPT_PROTOCOLS_STR, "http,https");
+    SET(CURLOPT_PATH_AS_IS, 1L);
+    SET(CURLOPT_NOSIGNAL, 1L);
+    SET(CURLOPT_HTTPHEADER, transfer->list);
+    SET(CURLOPT_ACCEPT_ENCODING, "");
+    SET(CURLOPT_HEADERFUNCTION, on_header);
+    SET(CURLOPT_HEADERDATA, call);
+    SET(CURLOPT_WRITEFUNCTION, on_body);
+    SET(CURLOPT_WRITEDATA, call);
+    SET(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
+    if (call->client->ca_file != NULL)
+        SET(CURLOPT_CAINFO, call->client->ca_file);
+    if (code == CURLE_OK)
+        code = set_limits(call, easy);
+    if (code == CURLE_OK)
+        code = set_body(call, easy);
+    return code;
+}
+
+static bool take_handle(nango_call *call)
+{
+    nango_client *client = call->client;
+    struct ngo_transfer *transfer = call->transfer;
+
+    if (transfer == NULL) {
+        transfer = ngo_alloc(&call->mem, sizeof *transfer);
+        if (transfer == NULL)
+            return false;
+        transfer->began_ms = ngo_now_ms();
+        call->transfer = transfer;
+    }
+    if (transfer->easy == NULL && client->idle_count > 0)
+        transfer->easy = client->idle[--client->idle_count];
+    if (transfer->easy == NULL)
+        transfer->easy = curl_easy_init();
+    return transfer->easy != NULL;
+}
+
+static bool is_home(nango_call *call, bool *memory)
+{
+    char *origin;
+    bool is_url, home;
+
+    if (call->transfer->redirects == 0)
+        return true;
+    origin = ngo_origin(&call->mem, call->url.data, &is_url);
+    *memory = origin != NULL || !is_url;
+    home = origin != NULL && strcmp(origin, call->client->origin) == 0;
+    ngo_free(&call->mem, origin);
+    return home;
+}
+
+bool ngo_transfer_begin(nango_call *call)
+{
+    bool memory = true, home;
+    CURLcode code = CURLE_OUT_OF_MEMORY;
+
+    if (call->error.code != NANGO_OK)
+        return false;
+    if (call->url.failed || call->body.failed || !take_handle(call)) {
+        ngo_call_fail(call, NANGO_E_MEMORY, "memory is out");
+        return false;
+    }
+    call->transfer->head_done = call->transfer->redirected = false;
+    call->transfer->reason[0] = '\0';
+    if (call->response == NULL)
+        call->response = ngo_response_new(&call->mem);
+    home = is_home(call, &memory);
+    curl_easy_reset(call->transfer->easy);
+    if (memory && call->response != NULL && build_list(call, home))
+        code = set_all(call, call->transfer->easy);
+    if (code == CURLE_OK)
+        return true;
+    if (code == CURLE_OUT_OF_MEMORY)
+        ngo_call_fail(call, NANGO_E_MEMORY, "memory is out");
+    else
+        ngo_call_fail(call, NANGO_E_ARGUMENT, "libcurl refuses the request: %s",
+            curl_easy_strerror(code));
+    return false;
+}
+
+void ngo_transfer_free(nango_call *call)
+{
+    struct ngo_transfer *transfer = call->transfer;
+
+    if (transfer == NULL)
+        return;
+    if (transfer->easy != NULL) {
+        /* Nothing of the call may be reachable from a handle at rest. */
+        curl_easy_reset(transfer->easy);
+        if (call->client->idle_count < NGO_IDLE_MAX)
+            call->client->idle[call->client->idle_count++] = transfer->easy;
+        else
+            curl_easy_cleanup(transfer->easy);
+    }
+    free_list(transfer);
+    ngo_free(&call->mem, transfer);
+    call->transfer = NULL;
+}
+
+/* Points the call to where the answer says. False: it cannot go there. */
+static bool follow(nango_call *call)
+{
+    struct ngo_transfer *transfer = call->transfer;
+    int status = call->response->status;
+    char *to = NULL;
+
+    if (transfer->redirects == MAX_REDIRECTS) {
+        ngo_call_fail(call, NANGO_E_NETWORK, "more than %d redirects", MAX_REDIRECTS);
+        return false;
+    }
+    if (curl_easy_getinfo(transfer->easy, CURLINFO_REDIRECT_URL, &to) != CURLE_OK ||
+        to == NULL) {
+        ngo_call_fail(call, NANGO_E_NETWORK, "the redirect's Location is no URL");
+        return false;
+    }
+    transfer->redirects++;
+    ngo_text_finish(&call->url);
+    ngo_text_puts(&call->url, to);
+    /* 307 and 308 repeat the request; 301 and 302 make a GET of a POST, as every client
+     * does, and 303 of everything (RFC 9110, section 15.4). */
+    if ((status == 303 && strcmp(call->method, "GET") != 0) ||
+        ((status == 301 || status == 302) && strcmp(call->method, "POST") == 0)) {
+        call->method = "GET";
+        ngo_text_finish(&call->body);
+        call->has_body = false;
+        call->stream.read = NULL;
+    } else if (call->streamed && call->stream.read != NULL &&
+               on_seek(call, 0, SEEK_SET) != CURL_SEEKFUNC_OK) {
+        ngo_call_fail(call, NANGO_E_NETWORK,
+            "the server redirects, and the request's body cannot be read again");
+        return false;
+    }
+    ngo_response_clear(call->response);
+    return true;
+}
+
+static void fail_by_libcurl(nango_call *call, CURLcode code)
+{
+    static const struct {
+        CURLcode from;
+        nango_code to;
+        const char *text;
+    } table[] = {
+        {CURLE_OUT_OF_MEMORY, NANGO_E_MEMORY, "memory is out"},
+        {CURLE_URL_MALFORMAT, NANGO_E_ARGUMENT, "the address is no URL"},
+        {CURLE_UNSUPPORTED_PROTOCOL, NANGO_E_ARGUMENT,
+            "the address is not http or https"},
+        {CURLE_COULDNT_RESOLVE_HOST, NANGO_E_RESOLVE, "the host's name has no address"},
+        {CURLE_COULDNT_RESOLVE_PROXY, NANGO_E_RESOLVE, "the proxy's name has no address"},
+        {CURLE_COULDNT_CONNECT, NANGO_E_CONNECT, "no connection"},
+        {CURLE_OPERATION_TIMEDOUT, NANGO_E_TIMEOUT, "no whole answer in time"},
+        {CURLE_PARTIAL_FILE, NANGO_E_TRUNCATED, "the answer ends before its end"},
+        {CURLE_BAD_CONTENT_ENCODING, NANGO_E_PARSE, "the answer cannot be decompressed"},
+        {CURLE_GOT_NOTHING, NANGO_E_NETWORK, "the server closed without an answer"},
+        {CURLE_SSL_CONNECT_ERROR, NANGO_E_TLS, "TLS failed"},
+        {CURLE_PEER_FAILED_VERIFICATION, NANGO_E_TLS,
+            "the certificate is not acceptable"},
+        {CURLE_SSL_CACERT_BADFILE, NANGO_E_TLS, "ca_file cannot be read"},
+        {CURLE_SSL_CIPHER, NANGO_E_TLS, "TLS failed"},
+        {CURLE_SSL_ISSUER_ERROR, NANGO_E_TLS, "the certificate is not acceptable"},
+        {CURLE_SSL_INVALIDCERTSTATUS, NANGO_E_TLS, "the certificate is not acceptable"},
+    };
+    const char *text = "the connection broke", *reason = call->transfer->reason;
+    nango_code to = NANGO_E_NETWORK;
+    long number = 0;
+
+    if (call->transfer->failed_inside)
+        return;
+    for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
+        if (table[i].from != code)
+            continue;
+        to = table[i].to;
+        text = table[i].text;
+    }
+    if (call->cancelled)
+        to = NANGO_E_CANCELLED;
+    ngo_call_fail(
+        call, to, "%s: %s", text, *reason != '\0' ? reason : curl_easy_strerror(code));
+    if (to == NANGO_E_CONNECT)
+        curl_easy_getinfo(call->transfer->easy, CURLINFO_OS_ERRNO, &number);
+    else if (to == NANGO_E_NETWORK || to == NANGO_E_TLS)
+        number = (long)code;
+    call->error.detail = (int)number;
+}
+
+static int retry_after(const nango_response *response)
+{
+    const char *text = nango_response_header(response, "Retry-After");
+    long seconds = 0;
+
+    if (text == NULL || *text == '\0')
+        return -1;
+    for (; *text != '\0'; text++) {
+        if (*text < '0' || *text > '9' || seconds > 100000000)
+            return -1; /* a date, which needs a clock that agrees with the server's */
+        seconds = 10 * seconds + (*text - '0');
+    }
+    return (int)seconds;
+}
+
+static bool is_code(const char *s)
+{
+    size_t len = strlen(s);
+
+    return len > 0 && len < sizeof((nango_error *)0)->server_code &&
+           strspn(s,
+               "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-") == len;
+}
+
+/* The server's own words, of either era (contract http-api.md, section 1.2). A provider's
+ * answer may repeat what it was sent, so of those only a code is taken. */
+static void fail_by_status(nango_call *call)
+{
+    const nango_json *body = nango_response_json(call->response);
+    const char *code = nango_json_string_at(body, "/error/code", NULL);
+    const char *text = nango_json_string_at(body, "/error/message", NULL);
+
+    if (code == NULL)
+        code = nango_json_string_at(body, "/type", NULL);
+    if (code == NULL || !is_code(code))
+        code = "";
+    if (text == NULL)
+        text = nango_json_string_at(body, "/error/errors/0/message", NULL);
+    if (text == NULL)
+        text = nango_json_string_at(body, "/error", NULL);
+    if (text == NULL)
+        text = nango_json_string_at(body, "/message", NULL);
+    if (text == NULL || call->proxied)
+        text = "";
+    ngo_call_fail(call, NANGO_E_HTTP, "status %d%s%s%s%s", call->response->status,
+        *code != '\0' ? " " : "", code, *text != '\0' ? ": " : "", text);
+    snprintf(call->error.server_code, sizeof call->error.server_code, "%s", code);
+    call->error.retry_after_s = retry_after(call->response);
+}
+
+/* Parses the body if it looks like JSON, keeping its bytes. */
+static bool parse_body(nango_call *call)
+{
+    nango_response *response = call->response;
+    size_t len = response->body.len;
+    enum ngo_parse parsed;
+
+    if (len == 0)
+        return true;
+    response->json_text = ngo_resize(&response->mem, NULL, len + 1);
+    if (response->json_text == NULL)
+        return false;
+    memcpy(response->json_text, response->body.data, len + 1);
+    parsed =
+        ngo_json_parse(&response->mem, response->json_text, len, &response->json, NULL);
+    if (parsed != NGO_PARSED) {
+        ngo_free(&response->mem, response->json_text);
+        response->json_text = NULL;
+    }
+    return parsed != NGO_NO_MEMORY;
+}
+
+/* A proxied body is a provider's, of any size and kind: it is parsed when it says that it
+ * is JSON, or when it has to be. */
+static bool wants_json(const nango_call *call, bool good)
+{
+    const char *type = nango_response_header(call->response, "Content-Type");
+
+    if (!call->proxied)
+        return !good || call->shape == &ngo_shape_response;
+    return call->response_type == NANGO_RESPONSE_JSON ||
+           (call->response_type == NANGO_RESPONSE_ANY && type != NULL &&
+               strstr(type, "json") != NULL);
+}
+
+static void check_type(nango_call *call)
+{
+    const nango_response *response = call->response;
+
+    if (call->response_type == NANGO_RESPONSE_JSON && response->json.values == NULL)
+        ngo_call_fail(call, NANGO_E_PARSE, "the answer is not JSON");
+    else if (call->response_type == NANGO_RESPONSE_TEXT &&
+             !ngo_is_utf8(nango_response_body(response, NULL), response->body.len))
+        ngo_call_fail(call, NANGO_E_PARSE, "the answer is not UTF-8 text");
+}
+
+static void *decode(nango_call *call)
+{
+    int status = call->response->status;
+    bool good = status >= 200 && status <= 299;
+    void *result = NULL;
+
+    call->error.http_status = status;
+    if (!call->streamed && wants_json(call, good) && !parse_body(call))
+        ngo_call_fail(call, NANGO_E_MEMORY, "memory is out");
+    else if (!good)
+        fail_by_status(call);
+    else if (!call->streamed) {
+        check_type(call);
+        if (call->error.code == NANGO_OK)
+            result = call->shape->decode(call);
+    }
+    if (call->proxied && result == NULL && call->error.code != NANGO_E_MEMORY &&
+        !call->streamed) {
+        result = call->response; /* it is given with the failure */
+        call->response = NULL;
+    }
+    return result;
+}
+
+enum ngo_end ngo_transfer_end(nango_call *call, CURLcode code, void **result)
+{
+    *result = NULL;
+    if (code != CURLE_OK || call->error.code != NANGO_OK) {
+        fail_by_libcurl(call, code);
+        return NGO_DONE;
+    }
+    if (call->transfer->redirected)
+        return follow(call) ? NGO_AGAIN : NGO_DONE;
+    *result = decode(call);
+    if (call->wait != NULL && *result == NULL && call->error.code == NANGO_OK)
+        return NGO_LATER;
+    return NGO_DONE;
+}
+
+/* "GET /connections/1": what failed, without host and query. */
+static void describe(const nango_call *call, char *out, size_t size)
+{
+    const char *url = call->url.data != NULL ? call->url.data : "";
+    size_t skip = call->client != NULL ? strlen(call->client->host) : 0;
+
+    if (call->client != NULL && strncmp(url, call->client->host, skip) == 0)
+        url += skip;
+    else
+        url = "(elsewhere)"; /* after a redirect */
+    snprintf(out, size, "%s %.*s", call->method, (int)strcspn(url, "?"), url);
+}
+
+static void clean(nango_call *call)
+{
+    const char *key = call->client != NULL ? call->client->key : NULL;
+    size_t len = key != NULL ? strlen(key) : 0;
+    char *found;
+
+    while (len > 0 && (found = strstr(call->error.message, key)) != NULL)
+        memset(found, '*', len);
+    for (char *p = call->error.message; *p != '\0'; p++)
+        if ((unsigned char)*p < 0x20 || *p == 0x7f)
+            *p = ' ';
+}
+
+void ngo_call_report(nango_call *call)
+{
+    char what[120], line[sizeof call->error.message + 64];
+    int64_t took_ms = 0;
+
+    describe(call, what, sizeof what);
+    if (call->transfer != NULL)
+        took_ms = ngo_now_ms() - call->transfer->began_ms;
+    if (call->error.code != NANGO_OK && call->error.code != NANGO_E_ARGUMENT) {
+        nango_error old = call->error;
+
+        snprintf(
+            call->error.message, sizeof call->error.message, "%s: %s", what, old.message);
+    }
+    clean(call);
+    if (call->client == NULL || call->client->log == NULL)
+        return;
+    if (call->error.code == NANGO_OK)
+        snprintf(line, sizeof line, "%s %d %lld ms", what, call->error.http_status,
+            (long long)took_ms);
+    else
+        snprintf(line, sizeof line, "%s after %lld ms: %s",
+            nango_code_name(call->error.code), (long long)took_ms, call->error.message);
+    call->client->log(call->error.code == NANGO_OK ? NANGO_LOG_DEBUG : NANGO_LOG_WARNING,
+        line, call->client->log_user);
+}
