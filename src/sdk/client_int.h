@@ -52,6 +52,10 @@ struct nango_client {
     int64_t curl_due_ms; /* when libcurl wants to be called; -1: not */
     nango_call *calls;   /* the started ones */
     size_t call_count;
+    nango_call *queue; /* those in NGO_QUEUED, by queue_next */
+    nango_call *queue_tail;
+    size_t waiting;  /* how many are in NGO_WAITING */
+    bool cancel_due; /* a call was cancelled where it could not be ended */
 };
 
 /* Where a started call stands (async.c). */
@@ -89,6 +93,10 @@ enum ngo_end {
 };
 /* libcurl is done with the request. */
 enum ngo_end ngo_transfer_end(nango_call *call, CURLcode code, void **result);
+/* The failure that libcurl tells of, unless the call has failed already (outcome.c). */
+void ngo_fail_by_libcurl(nango_call *call, CURLcode code);
+/* The result of an answer that has come whole, or call->error. */
+void *ngo_decode(nango_call *call);
 /* Gives the handle back. */
 void ngo_transfer_free(nango_call *call);
 

@@ -194,6 +194,7 @@ struct nango_call {
     bool cancelled;
     nango_call *next; /* of the client's started calls */
     nango_call *previous;
+    nango_call *queue_next;
     ngo_fn *done;
     void *user;
 };
