@@ -104,12 +104,4 @@ void ngo_transfer_free(nango_call *call);
  * ready for people: no key in it, no control characters. */
 void ngo_call_report(nango_call *call);
 
-/* How long to wait before the next look; false when the looks are used up, and the call
- * then has failed. */
-bool ngo_wait_next(nango_call *call, int64_t *delay_ms);
-void ngo_wait_free(nango_call *call);
-
-/* Cancels what is under way. */
-void ngo_async_finish(nango_client *client);
-
 #endif

@@ -146,6 +146,8 @@ static nango_call *plan(nango_client *client, const nango_proxy_config *config,
         call->stream = *stream;
     }
     if (stream != NULL && stream->read != NULL) {
+        if (strcmp(call->method, "GET") == 0)
+            ngo_call_fail(call, NANGO_E_ARGUMENT, "a GET request carries no data");
         if (config->data_kind != NANGO_DATA_NONE)
             ngo_call_fail(call, NANGO_E_ARGUMENT,
                 "the body comes from stream->read or from the config, not from both");

@@ -140,8 +140,12 @@ static void query_write(struct query *query, nango_call *call)
         ngo_call_fail(call, NANGO_E_MEMORY, "memory is out");
 }
 
-/* Characters that no address holds as they are, and that people write nevertheless. */
-static void put_address(nango_call *call, const char *s, size_t len)
+/* Characters that no address holds as they are, and that people write nevertheless: as the
+ * URL standard has them in a path and in a query. */
+#define PATH_ESCAPED "\"<>`{}"
+#define QUERY_ESCAPED "\"<>'"
+
+static void put_address(nango_call *call, const char *s, size_t len, const char *escaped)
 {
     static const char digits[] = "0123456789ABCDEF";
 
@@ -154,7 +158,7 @@ static void put_address(nango_call *call, const char *s, size_t len)
                 call, NANGO_E_ARGUMENT, "the endpoint holds a control character");
             return;
         }
-        if (c == ' ' || c > 0x7f || strchr("\"<>\\^`{}|", (int)c) != NULL)
+        if (c == ' ' || c > 0x7f || strchr(escaped, (int)c) != NULL)
             ngo_text_add(&call->url, escape, sizeof escape);
         else
             ngo_text_putc(&call->url, (char)c);
@@ -179,7 +183,7 @@ static void append_params(
 {
     if (len > 0) {
         ngo_text_putc(&call->url, '?');
-        put_address(call, text, len);
+        put_address(call, text, len, QUERY_ESCAPED);
         call->has_query = true;
     }
     for (size_t i = 0; i < config->param_count; i++)
@@ -194,7 +198,7 @@ static void put_text(nango_call *call, const char *text, bool has_query)
     ngo_text_putc(&call->url, '?');
     if (*text == '?')
         text++;
-    put_address(call, text, strcspn(text, "#"));
+    put_address(call, text, strcspn(text, "#"), QUERY_ESCAPED);
 }
 
 void ngo_proxy_url(nango_call *call, const nango_proxy_config *config)
@@ -213,13 +217,13 @@ void ngo_proxy_url(nango_call *call, const nango_proxy_config *config)
         }
     if (*endpoint != '/')
         ngo_text_putc(&call->url, '/');
-    put_address(call, endpoint, path_len);
+    put_address(call, endpoint, path_len, PATH_ESCAPED);
     if (config->params_text != NULL && *config->params_text != '\0') {
         put_text(call, config->params_text, mark != NULL || config->param_count > 0);
     } else if (config->param_count == 0) {
         if (mark != NULL) {
             ngo_text_putc(&call->url, '?');
-            put_address(call, query, query_len);
+            put_address(call, query, query_len, QUERY_ESCAPED);
         }
     } else if (ngo_early(call->client)) {
         append_params(call, config, query, query_len);

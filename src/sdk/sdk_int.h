@@ -241,6 +241,11 @@ void ngo_call_json_done(nango_call *call); /* content type; failure if invalid *
 /* The whole JSON body as the user gave it. Fails unless it is JSON. */
 void ngo_call_json_raw(nango_call *call, const char *json, const char *what);
 
+/* Of a call with `wait`, whose looks found nothing yet: how long to wait before the next;
+ * false when they are used up, and the call then has failed (wait.c). */
+bool ngo_wait_next(nango_call *call, int64_t *delay_ms);
+void ngo_wait_free(nango_call *call);
+
 /* Runs the call and frees it. The result, or NULL and *err. */
 void *ngo_call_run(nango_call *call, nango_code *code, nango_error *err);
 /* Starts the call; `*handle` unless `handle` is NULL. On failure the call is freed. */
