@@ -15,7 +15,7 @@ extern "C" {
 /* What a proxied request carries. */
 typedef enum {
     NANGO_DATA_NONE = 0,
-    NANGO_DATA_JSON, /* `data`: JSON text */
+    NANGO_DATA_JSON, /* `data`: JSON text; terminated when data_size is 0 */
     NANGO_DATA_FORM, /* `form`: sent as application/x-www-form-urlencoded */
     NANGO_DATA_BYTES, /* `data`, `data_size` bytes. Name their type by a header `Content-Type`:
                          without one they are announced as a form, as by the official client */
