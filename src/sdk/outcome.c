@@ -13,6 +13,7 @@ void ngo_fail_by_libcurl(nango_call *call, CURLcode code)
         const char *text;
     } table[] = {
         {CURLE_OUT_OF_MEMORY, NANGO_E_MEMORY, "memory is out"},
+        {CURLE_FAILED_INIT, NANGO_E_MEMORY, "libcurl lacks memory"},
         {CURLE_URL_MALFORMAT, NANGO_E_ARGUMENT, "the address is no URL"},
         {CURLE_UNSUPPORTED_PROTOCOL, NANGO_E_ARGUMENT,
             "the address is not http or https"},

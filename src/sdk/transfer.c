@@ -226,20 +226,15 @@ static bool build_list(nango_call *call, bool at_home)
 
 static CURLcode set_body(nango_call *call, CURL *easy)
 {
+    bool streams = call->streamed && call->stream.read != NULL;
     CURLcode code = CURLE_OK;
 
-    if (call->streamed && call->stream.read != NULL) {
+    if (streams) {
         SET(CURLOPT_UPLOAD, 1L);
         SET(CURLOPT_INFILESIZE_LARGE, (curl_off_t)call->stream.read_size);
-        SET(CURLOPT_READFUNCTION, on_read);
-        SET(CURLOPT_READDATA, call);
-        SET(CURLOPT_SEEKFUNCTION, on_seek);
-        SET(CURLOPT_SEEKDATA, call);
     } else if (call->has_body) {
         SET(CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)call->body.len);
         SET(CURLOPT_POSTFIELDS, call->body.data != NULL ? call->body.data : "");
-    } else {
-        SET(CURLOPT_HTTPGET, 1L);
     }
     SET(CURLOPT_CUSTOMREQUEST, call->method);
     return code;
@@ -250,44 +245,81 @@ static CURLcode set_limits(nango_call *call, CURL *easy)
     const nango_client *client = call->client;
     CURLcode code = CURLE_OK;
 
-    if (call->streamed) {
-        long seconds = (long)((client->timeout_ms + 999) / 1000);
-
-        SET(CURLOPT_LOW_SPEED_LIMIT, client->timeout_ms > 0 ? 1L : 0L);
-        SET(CURLOPT_LOW_SPEED_TIME, seconds);
-    } else {
-        SET(CURLOPT_TIMEOUT_MS, (long)client->timeout_ms);
-    }
+    /* Of a stream the time counts from the last piece. */
+    SET(CURLOPT_TIMEOUT_MS, call->streamed ? 0L : (long)client->timeout_ms);
+    SET(CURLOPT_LOW_SPEED_LIMIT, call->streamed && client->timeout_ms > 0 ? 1L : 0L);
+    SET(CURLOPT_LOW_SPEED_TIME,
+        call->streamed ? (long)((client->timeout_ms + 999) / 1000) : 0L);
     SET(CURLOPT_CONNECTTIMEOUT_MS,
         client->connect_timeout_ms > 0 ? (long)client->connect_timeout_ms : 1000000000L);
     return code;
 }
 
-static CURLcode set_all(nango_call *call, CURL *easy)
+/* What one request needs of its own: everything that set_nothing() takes back. */
+static CURLcode set_request(nango_call *call, CURL *easy)
 {
     struct ngo_transfer *transfer = call->transfer;
     CURLcode code = CURLE_OK;
 
+    SET(CURLOPT_HTTPGET, 1L);
     SET(CURLOPT_ERRORBUFFER, transfer->reason);
     SET(CURLOPT_PRIVATE, call);
     SET(CURLOPT_URL, call->url.data);
-    SET(CURLOPT_PROTOCOLS_STR, "http,https");
-    SET(CURLOPT_PATH_AS_IS, 1L);
-    SET(CURLOPT_NOSIGNAL, 1L);
     SET(CURLOPT_HTTPHEADER, transfer->list);
-    SET(CURLOPT_ACCEPT_ENCODING, "");
-    SET(CURLOPT_HEADERFUNCTION, on_header);
     SET(CURLOPT_HEADERDATA, call);
-    SET(CURLOPT_WRITEFUNCTION, on_body);
     SET(CURLOPT_WRITEDATA, call);
-    SET(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
-    if (call->client->ca_file != NULL)
-        SET(CURLOPT_CAINFO, call->client->ca_file);
+    SET(CURLOPT_READDATA, call);
+    SET(CURLOPT_SEEKDATA, call);
     if (code == CURLE_OK)
         code = set_limits(call, easy);
     if (code == CURLE_OK)
         code = set_body(call, easy);
     return code;
+}
+
+/* Nothing of a call may be reachable from a handle at rest. curl_easy_reset() would do it
+ * and restore libcurl's defaults with it, but says nothing when it lacks the memory for
+ * these and leaves them half done. None of these allocates. */
+static void set_nothing(CURL *easy)
+{
+    curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, NULL);
+    curl_easy_setopt(easy, CURLOPT_PRIVATE, NULL);
+    curl_easy_setopt(easy, CURLOPT_URL, NULL);
+    curl_easy_setopt(easy, CURLOPT_HTTPHEADER, NULL);
+    curl_easy_setopt(easy, CURLOPT_HEADERDATA, NULL);
+    curl_easy_setopt(easy, CURLOPT_WRITEDATA, NULL);
+    curl_easy_setopt(easy, CURLOPT_READDATA, NULL);
+    curl_easy_setopt(easy, CURLOPT_SEEKDATA, NULL);
+    curl_easy_setopt(easy, CURLOPT_INFILESIZE_LARGE, (curl_off_t)-1);
+    curl_easy_setopt(easy, CURLOPT_POSTFIELDS, NULL);
+    curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)-1);
+    curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, NULL);
+    curl_easy_setopt(easy, CURLOPT_HTTPGET, 1L);
+}
+
+/* A handle with what all of the client's requests have in common. NULL: memory is out. */
+static CURL *handle_new(const nango_client *client)
+{
+    CURL *easy = curl_easy_init();
+    CURLcode code = CURLE_OK;
+
+    if (easy == NULL)
+        return NULL;
+    SET(CURLOPT_PROTOCOLS_STR, "http,https");
+    SET(CURLOPT_PATH_AS_IS, 1L);
+    SET(CURLOPT_NOSIGNAL, 1L);
+    SET(CURLOPT_ACCEPT_ENCODING, "");
+    SET(CURLOPT_HEADERFUNCTION, on_header);
+    SET(CURLOPT_WRITEFUNCTION, on_body);
+    SET(CURLOPT_READFUNCTION, on_read);
+    SET(CURLOPT_SEEKFUNCTION, on_seek);
+    SET(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
+    if (client->ca_file != NULL)
+        SET(CURLOPT_CAINFO, client->ca_file);
+    if (code == CURLE_OK)
+        return easy;
+    curl_easy_cleanup(easy);
+    return NULL;
 }
 
 static bool take_handle(nango_call *call)
@@ -305,7 +337,7 @@ static bool take_handle(nango_call *call)
     if (transfer->easy == NULL && client->idle_count > 0)
         transfer->easy = client->idle[--client->idle_count];
     if (transfer->easy == NULL)
-        transfer->easy = curl_easy_init();
+        transfer->easy = handle_new(client);
     return transfer->easy != NULL;
 }
 
@@ -360,9 +392,9 @@ bool ngo_transfer_begin(nango_call *call)
             "it");
         return false;
     }
-    curl_easy_reset(call->transfer->easy);
+    set_nothing(call->transfer->easy);
     if (memory && call->response != NULL && build_list(call, home))
-        code = set_all(call, call->transfer->easy);
+        code = set_request(call, call->transfer->easy);
     if (code == CURLE_OK)
         return true;
     if (code == CURLE_OUT_OF_MEMORY)
@@ -380,8 +412,7 @@ void ngo_transfer_free(nango_call *call)
     if (transfer == NULL)
         return;
     if (transfer->easy != NULL) {
-        /* Nothing of the call may be reachable from a handle at rest. */
-        curl_easy_reset(transfer->easy);
+        set_nothing(transfer->easy);
         if (call->client->idle_count < NGO_IDLE_MAX)
             call->client->idle[call->client->idle_count++] = transfer->easy;
         else
