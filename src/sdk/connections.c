@@ -186,11 +186,10 @@ static void add_integration_ids(nango_call *call, const char *const *ids, size_t
     ngo_plan_query_text(call, "integrationId", &list, NGO_FORM);
 }
 
-nango_call *ngo_plan_connections(nango_client *client,
-    const nango_connections_query *query, const struct ngo_shape *shape)
+static nango_call *plan_list(nango_client *client, const nango_connections_query *query)
 {
-    nango_call *call = ngo_call_new(
-        client, "GET", ngo_early(client) ? "/connection" : "/connections", shape);
+    nango_call *call = ngo_call_new(client, "GET",
+        ngo_early(client) ? "/connection" : "/connections", &ngo_shape_connections);
 
     ngo_plan_json_type(call);
     if (call == NULL || query == NULL)
@@ -214,16 +213,15 @@ nango_call *ngo_plan_connections(nango_client *client,
 nango_code nango_list_connections(nango_client *client,
     const nango_connections_query *query, nango_connections **out, nango_error *err)
 {
-    NGO_RUN(ngo_plan_connections(client, query, &ngo_shape_connections),
-        nango_connections, nango_connections_free, out, err);
+    NGO_RUN(
+        plan_list(client, query), nango_connections, nango_connections_free, out, err);
 }
 
 nango_code nango_list_connections_start(nango_client *client,
     const nango_connections_query *query, nango_connections_done *done, void *user,
     nango_call **call, nango_error *err)
 {
-    NGO_START(ngo_plan_connections(client, query, &ngo_shape_connections), done, user,
-        call, err);
+    NGO_START(plan_list(client, query), done, user, call, err);
 }
 
 /* ---- change ---- */

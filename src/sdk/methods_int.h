@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What the files of the methods share among them: pieces of plans, readers of results, and
- * the two types that more than one file fills. The core does not need this header, but for
- * nango_wait_for_connection(). */
+ * the types that more than one file fills. */
 #ifndef SDK_METHODS_INT_H
 #define SDK_METHODS_INT_H
 
@@ -38,10 +37,6 @@ void ngo_plan_end_user(nango_call *call, struct ngo_text *text,
 /* A pair of the query whose value is `text`, which is finished. */
 void ngo_plan_query_text(nango_call *call, const char *name, struct ngo_text *text,
     enum ngo_encoding encoding);
-
-/* GET /connections. */
-nango_call *ngo_plan_connections(nango_client *client,
-    const nango_connections_query *query, const struct ngo_shape *shape);
 
 /* What a query of records lacks, by the name that the official client gives it; NULL:
  * nothing. */
