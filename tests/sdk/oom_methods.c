@@ -389,8 +389,9 @@ const struct method methods[] = {
     ROW(delete),
     ROW(proxy),
     ROW(proxy_stream),
-    {"iterate_records", run_iterate_records, NULL},
-    {"verify", run_verify, NULL},
-    {"json", run_json, NULL},
+    {"iterate_records", run_iterate_records, NULL, 0},
+    /* OpenSSL 3.0's EVP_MAC_CTX_new(): what it had made before its last allocation. */
+    {"verify", run_verify, NULL, 2},
+    {"json", run_json, NULL, 0},
 };
 const size_t method_count = sizeof methods / sizeof methods[0];

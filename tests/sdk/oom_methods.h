@@ -16,6 +16,8 @@ struct method {
     nango_code (*run)(nango_client *client, nango_error *err);
     /* NULL: the method does not send anything */
     nango_code (*start)(nango_client *client, struct outcome *outcome, nango_error *err);
+    /* Blocks that a library below forgets when it lacks memory itself. */
+    long forgotten;
 };
 
 extern const struct method methods[];
