@@ -281,6 +281,11 @@ def read(include_root=None):
     return headers
 
 
+def version(headers):
+    macros = {m.name: m.value for h in headers for m in h.macros}
+    return ".".join(macros[f"NANGO_VERSION_{part}"] for part in ("MAJOR", "MINOR", "PATCH"))
+
+
 def functions(headers, adapters=False):
     """The exported functions; with `adapters` those that stand in headers only, instead."""
     return [f for h in headers if ("adapters/" in h.include) == adapters
