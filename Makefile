@@ -6,7 +6,7 @@ BUILD ?= build
 DATA ?= data
 PREFIX ?= /usr/local
 
-.PHONY: all build run test unit sanitize api soak bench lint fuzz install clean
+.PHONY: all build run test unit sanitize api soak bench lint fuzz install abi-baseline clean
 
 all: build
 
@@ -55,6 +55,14 @@ fuzz:
 	@tools/deps fuzz
 	@tools/fuzz
 
+# After a change of libnango's public functions or types that is meant: commit what this writes.
+abi-baseline:
+	@tools/deps test
+	@tools/abi map
+	@$(MAKE) --no-print-directory build
+	@tools/abi renew $(BUILD)
+
+# The server and the SDK.
 install: build
 	@DESTDIR=$(DESTDIR) meson install -C $(BUILD) --no-rebuild
 

@@ -39,7 +39,8 @@ extern "C" {
 #define NANGO_VERSION_MINOR 1
 #define NANGO_VERSION_PATCH 0
 
-/* The server that is called when no host is given: contract node-sdk.md, section 1. */
+/* The server that is called when no host is given. Source: contract node-sdk.md,
+ * section 1. */
 #define NANGO_DEFAULT_HOST "https://api.nango.dev"
 
 /* Where to connect end users in a self-hosted trial: nangod's own default address. */

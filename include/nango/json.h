@@ -25,6 +25,7 @@ typedef enum {
     NANGO_JSON_OBJECT
 } nango_json_type;
 
+/* What kind of value it is; NANGO_JSON_NONE for NULL. */
 NANGO_API nango_json_type nango_json_type_of(const nango_json *value);
 
 /* The value at a JSON pointer (RFC 6901), as "/a/b/0"; "" is the value itself, `~0` stands

@@ -127,7 +127,8 @@ NANGO_API const nango_response *nango_records_response(const nango_records *reco
 NANGO_API void nango_records_free(nango_records *records);
 
 /* The record as the script saved it, with a member `_nango_metadata`. Borrowed from the
- * page, as the text of the functions below, which is NULL when the server gave none. */
+ * page. The text of the functions below is borrowed from it, too, and NULL when the server
+ * gave none. */
 NANGO_API const nango_json *nango_record_json(const nango_record *record);
 
 /* The record's id, when it is a text, as it is on newer servers. */

@@ -66,7 +66,7 @@ static void call_move(nango_call *call, enum ngo_state next)
     if (call->state == NGO_QUEUED)
         dequeue(call);
     client->waiting -= call->state == NGO_WAITING;
-    call->state = next;
+    call->state = (int)next;
     client->waiting += next == NGO_WAITING;
     if (next == NGO_QUEUED)
         enqueue(call);
