@@ -17,12 +17,6 @@ static void *take(size_t size, void *user)
     return malloc(size);
 }
 
-static void *resize(void *p, size_t size, void *user)
-{
-    ((struct usage *)user)->allocations++;
-    return realloc(p, size);
-}
-
 static void release(void *p, void *user)
 {
     (void)user;
@@ -38,7 +32,7 @@ static void print_line(nango_log_level level, const char *line, void *user)
 int main(int argc, char **argv)
 {
     struct usage usage = {0};
-    const nango_allocator allocator = {take, resize, release, &usage};
+    const nango_allocator allocator = {take, release, &usage};
     const nango_client_options options = {
         .user_agent = "example/1.0",
         .timeout_ms = 5000,

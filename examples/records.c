@@ -43,7 +43,8 @@ int main(int argc, char **argv)
             nango_record_last_action(record),
             nango_json_int_at(nango_record_json(record), "/n", -1));
         /* The next program's run can go on from here: query.cursor. */
-        snprintf(last, sizeof last, "%s", nango_record_cursor(record));
+        if (nango_record_cursor(record) != NULL)
+            snprintf(last, sizeof last, "%s", nango_record_cursor(record));
     }
     prune.until_cursor = last;
     if (nango_prune_records(client, &prune, &pruned, &err) != NANGO_OK)

@@ -60,8 +60,10 @@ static inline bool nango_epoll_watch(void *user, int fd, int events, void **slot
                 loop->batch[i].events = 0;
         how = EPOLL_CTL_DEL;
     }
+    if (epoll_ctl(loop->set, how, fd, &wanted) != 0)
+        return events == 0;
     *slot = events != 0 ? loop : NULL;
-    return epoll_ctl(loop->set, how, fd, &wanted) == 0 || events == 0;
+    return true;
 }
 
 static inline void nango_epoll_timer(void *user, int64_t timeout_ms)
