@@ -49,7 +49,9 @@ int main(int argc, char **argv)
         goto done;
     printf("now every %s\n",
         nango_json_string_at(nango_response_json(response), "/frequency", "?"));
-    if (nango_create_sync_variant(client, key, id, &variant, NULL, &err) != NANGO_OK ||
+    nango_response_free(response);
+    if (nango_create_sync_variant(client, key, id, &variant, &response, &err) !=
+            NANGO_OK ||
         nango_delete_sync_variant(client, key, id, &variant, NULL, &err) != NANGO_OK)
         goto done;
     printf("variant made and deleted\n");
