@@ -118,7 +118,7 @@ describe('examples against nangod', () => {
     assert.match(lines[3], /^token to reconnect: nango_connect_session_[0-9a-f]{64}$/);
     const session = await world.nangod.api('GET', '/connect/session', { key: lines[0].slice('token: '.length) });
     assert.equal(session.status, 200);
-    assert.equal(session.body.data.end_user.display_name, 'Ann');
+    assert.match(session.text, /"Ann"/);
   });
 
   test('proxy', async () => {
@@ -168,7 +168,7 @@ describe('examples against nangod', () => {
     const lines = await example('providers', ['git', 'github']);
     assert.ok(lines.includes('found: github'), lines.join('\n'));
     assert.deepEqual(lines.slice(-2), ['token endpoint: https://github.com/login/oauth/access_token', 'templates: 0']);
-    assert.equal(lines.at(-3), 'GitHub: OAUTH2');
+    assert.match(lines.at(-3), /^GitHub.*: OAUTH2$/);
   });
 
   for (const loop of ['loop_epoll', 'loop_uv', 'loop_libev', 'loop_libevent']) {
@@ -209,7 +209,7 @@ class Recorded {
       if (req.headers.authorization !== 'Bearer recorded-key') self.faults.push(`${asked}: ${req.headers.authorization}`);
       self.bodies.push(body === '' ? undefined : JSON.parse(body));
       res.writeHead(step?.response.status ?? 500, { 'content-type': step?.response.headers['content-type'] ?? 'text/plain' });
-      res.end(JSON.stringify(step?.response.body ?? null).replaceAll('<uuid>', '6f1ed002-ab5e-4e5e-8b5e-0d9d0f4a6f10').replaceAll('<cursor>', 'Y3Vyc29y'));
+      res.end(JSON.stringify(step?.response.body ?? null).replaceAll('<uuid>', '6f1ed002-ab5e-4e5e-8b5e-0d9d0f4a6f10').replaceAll('<cursor>', `cursor+${self.bodies.length}=`));
     });
     return self;
   }
@@ -240,23 +240,23 @@ describe('examples against recorded answers', () => {
     assert.deepEqual(await server.run('syncs', ['rec-api', 'rec-c1', 'items', 'Item']), [
       'items (base): SUCCESS, every 1 hour', 'records: 3', 'last run: 3 added, 0 updated, 0 deleted', 'now every 2 hours', 'variant made and deleted',
     ]);
-    assert.deepEqual(server.bodies[0], { syncs: ['items'], provider_config_key: 'rec-api', connection_id: 'rec-c1', opts: { reset: true, emptyCache: false } });
+    assert.deepEqual(server.bodies[0], { syncs: ['items'], provider_config_key: 'rec-api', connection_id: 'rec-c1', opts: { reset: true } });
     assert.deepEqual(server.bodies[4], { sync_name: 'items', provider_config_key: 'rec-api', connection_id: 'rec-c1', frequency: 'every 2 hours' });
     assert.deepEqual(server.bodies[6], { provider_config_key: 'rec-api', connection_id: 'rec-c1' });
   });
 
   it('records', async () => {
     const server = await Recorded.start([
-      ['records', 'limit 1', 'GET', '/records?model=Item&limit=1'],
-      ['records', 'limit 1', 'GET', '/records?model=Item&limit=1'],
-      ['records', 'second page', 'GET', '/records?model=Item&limit=1&cursor=Y3Vyc29y'],
-      ['records', 'cursor of a record', 'GET', '/records?model=Item&limit=1&cursor=Y3Vyc29y'],
+      ['records', 'limit 1', 'GET', '/records/?model=Item&limit=1'],
+      ['records', 'limit 1', 'GET', '/records/?model=Item&limit=1'],
+      ['records', 'second page', 'GET', '/records/?model=Item&limit=1&cursor=cursor%2B2%3D'],
+      ['records', 'cursor of a record', 'GET', '/records/?model=Item&limit=1&cursor=cursor%2B3%3D'],
       ['records', 'prune', 'PATCH', '/records/prune'],
     ]);
     assert.deepEqual(await server.run('records', ['rec-api', 'rec-c1', 'Item']), [
       'first page: 1, there are more', '1 ADDED, n=1', '2 UPDATED, n=22', '3 DELETED, n=-1', 'pruned: 1',
     ]);
-    assert.deepEqual(server.bodies[4], { model: 'Item', until_cursor: 'Y3Vyc29y' });
+    assert.deepEqual(server.bodies[4], { model: 'Item', until_cursor: 'cursor+4=' });
   });
 
   it('actions', async () => {
