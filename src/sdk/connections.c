@@ -21,12 +21,14 @@ static nango_call *plan_one(nango_client *client, const char *method, bool early
 static nango_call *plan_get(nango_client *client, const char *key, const char *id,
     unsigned flags, const struct ngo_shape *shape)
 {
-    nango_call *call = plan_one(client, "GET", ngo_plan_early(client), key, id, shape);
+    nango_call *call = plan_one(client, "GET", ngo_early(client), key, id, shape);
 
     ngo_plan_json_type(call);
     ngo_call_query_bool(call, "force_refresh", (flags & NANGO_FORCE_REFRESH) != 0);
     ngo_call_query_bool(call, "refresh_token", (flags & NANGO_REFRESH_TOKEN) != 0);
-    if (!ngo_plan_early(client))
+    if (ngo_early(client))
+        ngo_call_flags(call); /* here, other than with most of its calls */
+    else
         ngo_call_query_bool(call, "refresh_github_app_jwt_token",
             (flags & NANGO_REFRESH_GITHUB_APP_JWT) != 0);
     return call;
@@ -66,7 +68,7 @@ static nango_call *plan_get_metadata(
     nango_call *call = plan_get(client, key, id, 0, &ngo_shape_connection);
 
     /* Then it kept the server from logging each fetch. */
-    if (call != NULL && ngo_plan_early(client) && !has_header(call, "Nango-Is-Sync"))
+    if (call != NULL && ngo_early(client) && !has_header(call, "Nango-Is-Sync"))
         ngo_call_header(call, "Nango-Is-Sync", "true");
     return call;
 }
@@ -162,7 +164,7 @@ static void add_tag(nango_call *call, const nango_pair *tag)
             ngo_text_putc(&name, *s >= 'A' && *s <= 'Z' ? (char)(*s + 'a' - 'A') : *s);
     ngo_text_putc(&name, ']');
     if (name.failed)
-        ngo_call_fail(call, NANGO_E_MEMORY, "out of memory");
+        ngo_call_fail(call, NANGO_E_MEMORY, "memory is out");
     else
         ngo_call_query(call, name.data, tag->value, NGO_FORM);
     ngo_text_finish(&name);
@@ -188,7 +190,7 @@ nango_call *ngo_plan_connections(nango_client *client,
     const nango_connections_query *query, const struct ngo_shape *shape)
 {
     nango_call *call = ngo_call_new(
-        client, "GET", ngo_plan_early(client) ? "/connection" : "/connections", shape);
+        client, "GET", ngo_early(client) ? "/connection" : "/connections", shape);
 
     ngo_plan_json_type(call);
     if (call == NULL || query == NULL)
@@ -272,7 +274,7 @@ nango_code nango_patch_connection_start(nango_client *client,
 static nango_call *plan_delete(nango_client *client, const char *key, const char *id)
 {
     nango_call *call =
-        plan_one(client, "DELETE", ngo_plan_early(client), key, id, &ngo_shape_response);
+        plan_one(client, "DELETE", ngo_early(client), key, id, &ngo_shape_response);
 
     ngo_plan_json_type(call);
     return call;

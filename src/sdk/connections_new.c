@@ -148,7 +148,7 @@ static void write_early_credentials(
 static nango_call *new_call(nango_client *client)
 {
     return ngo_call_new(client, "POST",
-        ngo_plan_early(client) ? "/connection" : "/connections", &ngo_shape_connection);
+        ngo_early(client) ? "/connection" : "/connections", &ngo_shape_connection);
 }
 
 static nango_call *plan_create(
@@ -167,7 +167,7 @@ static nango_call *plan_create(
         return call;
     ngo_json_member(text, "provider_config_key", connection->provider_config_key);
     ngo_json_member(text, "connection_id", connection->connection_id);
-    if (ngo_plan_early(client))
+    if (ngo_early(client))
         write_early_credentials(call, text, connection->credentials);
     else
         write_credentials(call, text, connection->credentials);
@@ -240,7 +240,7 @@ static nango_call *plan_metadata(nango_client *client, const char *method,
     nango_call *call;
     struct ngo_text *text;
 
-    if (ngo_plan_early(client))
+    if (ngo_early(client))
         return plan_early_metadata(client, method, key, ids, count, metadata);
     call = ngo_call_new(client, method, "/connections/metadata", &ngo_shape_response);
     ngo_call_need(call, key, "Provider Config Key");

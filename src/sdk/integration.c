@@ -80,7 +80,7 @@ void nango_integration_free(nango_integration *integration)
 static void *integration_decode(nango_call *call)
 {
     return ngo_decode_item(call, sizeof(struct ngo_item),
-        ngo_plan_early(call->client) ? "/config" : "/data", NANGO_JSON_OBJECT);
+        ngo_early(call->client) ? "/config" : "/data", NANGO_JSON_OBJECT);
 }
 
 static void integration_deliver(
@@ -126,8 +126,8 @@ void nango_integrations_free(nango_integrations *integrations)
 
 static void *integrations_decode(nango_call *call)
 {
-    return ngo_decode_list(call, sizeof(struct ngo_item),
-        ngo_plan_early(call->client) ? "/configs" : "/data");
+    return ngo_decode_list(
+        call, sizeof(struct ngo_item), ngo_early(call->client) ? "/configs" : "/data");
 }
 
 static void integrations_deliver(

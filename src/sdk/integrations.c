@@ -10,7 +10,7 @@ static nango_call *plan_one(nango_client *client, const char *method, const char
     const struct ngo_shape *shape)
 {
     nango_call *call = ngo_call_new(
-        client, method, ngo_plan_early(client) ? "/config" : "/integrations", shape);
+        client, method, ngo_early(client) ? "/config" : "/integrations", shape);
 
     ngo_call_segment(call, key, "Unique Key");
     return call;
@@ -20,8 +20,8 @@ static nango_call *plan_one(nango_client *client, const char *method, const char
 
 static nango_call *plan_list(nango_client *client)
 {
-    return ngo_call_new(client, "GET",
-        ngo_plan_early(client) ? "/config" : "/integrations", &ngo_shape_integrations);
+    return ngo_call_new(client, "GET", ngo_early(client) ? "/config" : "/integrations",
+        &ngo_shape_integrations);
 }
 
 nango_code nango_list_integrations(
@@ -42,7 +42,7 @@ static nango_call *plan_get(nango_client *client, const char *key, unsigned incl
 {
     nango_call *call = plan_one(client, "GET", key, &ngo_shape_integration);
 
-    if (ngo_plan_early(client)) {
+    if (ngo_early(client)) {
         ngo_call_query_bool(
             call, "include_creds", (include & NANGO_INCLUDE_CREDENTIALS) != 0);
         return call;
@@ -183,7 +183,7 @@ static nango_call *plan_new(nango_client *client, const char *path, bool quickst
 static nango_call *plan_create(
     nango_client *client, const nango_integration_config *config)
 {
-    if (ngo_plan_early(client))
+    if (ngo_early(client))
         return plan_early(
             client, "POST", config == NULL ? NULL : config->unique_key, config);
     return plan_new(client, "/integrations", false, config, &ngo_shape_integration);
@@ -244,7 +244,7 @@ static nango_call *plan_update(
     nango_call *call;
     struct ngo_text *text;
 
-    if (ngo_plan_early(client))
+    if (ngo_early(client))
         return plan_early_update(client, key, config);
     call = plan_one(client, "PATCH", key, &ngo_shape_integration);
     if (is_settled(call, config))

@@ -9,9 +9,6 @@
 
 /* ---- pieces of plans (plan.c); each accepts a NULL call ---- */
 
-/* ngo_early(), for a client that may be NULL. */
-bool ngo_plan_early(const nango_client *client);
-
 /* Content-Type on a call without a body: the official client sends it with some of them,
  * and servers check it (contract http-api.md, 1.1 and 1.6 trap 5). */
 void ngo_plan_json_type(nango_call *call);

@@ -5,14 +5,15 @@
 
 #include <string.h>
 
-bool ngo_plan_early(const nango_client *client)
-{
-    return client != NULL && ngo_early(client);
-}
-
 void ngo_plan_json_type(nango_call *call)
 {
     ngo_call_header(call, "Content-Type", "application/json");
+}
+
+static void need_object(nango_call *call, const char *json, const char *what)
+{
+    if (json[strspn(json, " \t\r\n")] != '{')
+        ngo_call_fail(call, NANGO_E_ARGUMENT, "%s must be a JSON object", what);
 }
 
 void ngo_plan_object(nango_call *call, const char *json, const char *what)
@@ -21,24 +22,22 @@ void ngo_plan_object(nango_call *call, const char *json, const char *what)
         return;
     switch (ngo_json_check(&call->mem, json, strlen(json))) {
     case NGO_PARSED:
-        break;
+        need_object(call, json, what);
+        return;
     case NGO_NOT_JSON:
-        ngo_call_fail(call, NANGO_E_ARGUMENT, "%s is no JSON", what);
+        ngo_call_fail(call, NANGO_E_ARGUMENT, "%s is not JSON", what);
         return;
     case NGO_NO_MEMORY:
-        ngo_call_fail(call, NANGO_E_MEMORY, "out of memory");
+        ngo_call_fail(call, NANGO_E_MEMORY, "memory is out");
         return;
     }
-    if (json[strspn(json, " \t\r\n")] != '{')
-        ngo_call_fail(call, NANGO_E_ARGUMENT, "%s must be a JSON object", what);
 }
 
 void ngo_plan_body(nango_call *call, const char *json, const char *what)
 {
-    ngo_call_need(call, json, what);
-    ngo_plan_object(call, json, what);
+    ngo_call_json_raw(call, json, what);
     if (json != NULL)
-        ngo_call_json_raw(call, json, what);
+        need_object(call, json, what);
 }
 
 void ngo_plan_member_object(
@@ -115,7 +114,7 @@ void ngo_plan_query_text(
     nango_call *call, const char *name, struct ngo_text *text, enum ngo_encoding encoding)
 {
     if (text->failed)
-        ngo_call_fail(call, NANGO_E_MEMORY, "out of memory");
+        ngo_call_fail(call, NANGO_E_MEMORY, "memory is out");
     else
         ngo_call_query(call, name, text->data, encoding);
     ngo_text_finish(text);

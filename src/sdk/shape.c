@@ -65,7 +65,7 @@ const nango_json *ngo_decode_json(nango_call *call)
     case NGO_NO_MEMORY:
         break;
     }
-    ngo_call_fail(call, NANGO_E_MEMORY, "out of memory");
+    ngo_call_fail(call, NANGO_E_MEMORY, "memory is out");
     return NULL;
 }
 
@@ -96,7 +96,7 @@ void *ngo_decode_item(
         return NULL;
     item = ngo_alloc(&call->mem, size);
     if (item == NULL) {
-        ngo_call_fail(call, NANGO_E_MEMORY, "out of memory");
+        ngo_call_fail(call, NANGO_E_MEMORY, "memory is out");
         return NULL;
     }
     item->json = value;
@@ -160,7 +160,7 @@ struct ngo_list *ngo_list_take(nango_call *call, size_t size, const nango_json *
     if (count <= (SIZE_MAX - LIST_HEAD) / size)
         list = ngo_alloc(&call->mem, LIST_HEAD + count * size);
     if (list == NULL) {
-        ngo_call_fail(call, NANGO_E_MEMORY, "out of memory");
+        ngo_call_fail(call, NANGO_E_MEMORY, "memory is out");
         return NULL;
     }
     list->size = size;
