@@ -334,10 +334,9 @@ static nango_code run_json(nango_client *client, nango_error *err)
     return code;
 }
 
-#define ROW(name)                                                                        \
-    {                                                                                    \
-#name, run_##name, start_##name                                                  \
-    }
+/* clang-format off */
+#define ROW(name) {#name, run_##name, start_##name, 0}
+/* clang-format on */
 
 const struct method methods[] = {
     ROW(list_connections),

@@ -18,13 +18,6 @@ static void *heap_alloc(size_t size, void *user)
     return p;
 }
 
-static void *heap_resize(void *p, size_t size, void *user)
-{
-    if (p == NULL)
-        fault("the allocator's resize got NULL");
-    return fails(user) ? NULL : realloc(p, size);
-}
-
 static void heap_release(void *p, void *user)
 {
     struct heap *heap = user;
@@ -37,5 +30,5 @@ static void heap_release(void *p, void *user)
 
 void heap_init(struct heap *heap)
 {
-    heap->allocator = (nango_allocator){heap_alloc, heap_resize, heap_release, heap};
+    heap->allocator = (nango_allocator){heap_alloc, heap_release, heap};
 }
