@@ -86,17 +86,24 @@ static void unlink_call(nango_call *call)
     client->call_count--;
 }
 
-/* Tells the loop when something is due next. */
+/* Tells the loop when something is due next, unless it knows: setting a timer may cost a
+ * system call. */
 static void arm(nango_client *client)
 {
     int64_t now = ngo_now_ms(), due = client->curl_due_ms;
 
+    if (!client->attached)
+        return;
     if (client->queue != NULL || client->cancel_due)
         due = now;
     if (client->waiting > 0)
         for (const nango_call *call = client->calls; call != NULL; call = call->next)
             if (call->state == NGO_WAITING && (due < 0 || call->due_ms < due))
                 due = call->due_ms;
+    if (due == client->armed_ms ||
+        (due >= 0 && due <= now && client->armed_ms >= 0 && client->armed_ms <= now))
+        return;
+    client->armed_ms = due;
     client->loop.timer(client->loop_data, due < 0 ? -1 : due > now ? due - now : 0);
 }
 
@@ -106,8 +113,7 @@ static int on_timer(CURLM *multi, long timeout_ms, void *user)
 
     (void)multi;
     client->curl_due_ms = timeout_ms < 0 ? -1 : ngo_now_ms() + timeout_ms;
-    arm(client);
-    return 0;
+    return 0; /* whoever called libcurl arms the timer afterwards */
 }
 
 static int on_socket(CURL *easy, curl_socket_t fd, int what, void *user, void *assigned)
@@ -316,6 +322,7 @@ void nango_ready(nango_client *client, int fd, int events)
 
 void nango_expired(nango_client *client)
 {
+    client->armed_ms = -1;
     if (client->curl_due_ms >= 0 && client->curl_due_ms <= ngo_now_ms()) {
         client->curl_due_ms = -1;
         action(client, CURL_SOCKET_TIMEOUT, 0);
@@ -385,7 +392,7 @@ nango_code nango_attach(
     client->multi = multi;
     client->loop = *operations;
     client->loop_data = loop;
-    client->curl_due_ms = -1;
+    client->curl_due_ms = client->armed_ms = -1;
     client->attached = true;
     return NANGO_OK;
 }
@@ -425,6 +432,7 @@ void nango_call_cancel(nango_call *call)
         return;
     }
     end_cancelled(call, NANGO_E_CANCELLED, "the call was cancelled");
+    arm(client);
 }
 
 static void set_pause(nango_call *call, int what)
@@ -436,6 +444,8 @@ static void set_pause(nango_call *call, int what)
     client->in_libcurl++; /* it may hand over what it has kept, at once */
     curl_easy_pause(call->transfer->easy, what);
     client->in_libcurl--;
+    if (client->in_libcurl == 0)
+        arm(client);
 }
 
 void nango_call_pause(nango_call *call)

@@ -50,6 +50,7 @@ struct nango_client {
     void *loop_data;
     CURLM *multi;
     int64_t curl_due_ms; /* when libcurl wants to be called; -1: not */
+    int64_t armed_ms;    /* what the loop's timer is set to; -1: not at all */
     nango_call *calls;   /* the started ones */
     size_t call_count;
     nango_call *queue; /* those in NGO_QUEUED, by queue_next */
