@@ -172,14 +172,29 @@ describe('examples against nangod', () => {
   });
 
   for (const loop of ['loop_epoll', 'loop_uv', 'loop_libev', 'loop_libevent']) {
-    const missing = !fs.existsSync(path.join(programs, loop)) && `the library of ${loop} is not installed`;
-    it(loop, { skip: missing }, logged(() => world.nangod, async () => {
+    it(loop, logged(() => world.nangod, async () => {
       const ids = Object.keys(grants);
       const lines = await example(loop, ['oauth', ...ids, 'nobody', ...ids]);
       assert.equal(lines.length, ids.length * 2 + 1, lines.join('\n'));
       for (const id of ids) assert.equal(lines.filter((line) => line === `${id}: ${grants[id].access_token}`).length, 2, lines.join('\n'));
       assert.equal(lines.filter((line) => /^nobody: .*404/.test(line)).length, 1, lines.join('\n'));
     }));
+  }
+
+  for (const strain of ['strain_epoll', 'strain_uv', 'strain_libev', 'strain_libevent']) {
+    it(`${strain}: closing connections, time limits, pauses, a loop let go of`, async () => {
+      const large = Buffer.alloc(16 << 20, 'x');
+      const { base, close } = await listen((req, res) => {
+        if (req.url === '/proxy/hold') return;
+        if (req.url === '/proxy/close') res.setHeader('connection', 'close');
+        res.end(req.url === '/proxy/large' ? large : '{}');
+      });
+      try {
+        assert.equal((await run(strain, [], { base, key: 'k' })).complaints, '');
+      } finally {
+        await close();
+      }
+    });
   }
 
   it('every program of examples/ is tested here', () => {
