@@ -17,7 +17,7 @@
 
 #include "nango/nango.h"
 #include "sdk/oom_methods.h"
-#include "sdk/oom_server.h"
+#include "sdk/canned_server.h"
 
 /* ---- malloc() that fails on demand ---- */
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "sdk/oom_server.h"
+#include "sdk/canned_server.h"
 
 #include <arpa/inet.h>
 #include <netinet/in.h>

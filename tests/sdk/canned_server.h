@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A server within the test's process: it answers each request with what the path's method
  * would, and keeps connections open. */
-#ifndef TESTS_SDK_OOM_SERVER_H
-#define TESTS_SDK_OOM_SERVER_H
+#ifndef TESTS_SDK_CANNED_SERVER_H
+#define TESTS_SDK_CANNED_SERVER_H
 
 #include <stdbool.h>
 #include <stddef.h>
