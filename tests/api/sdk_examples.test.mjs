@@ -182,6 +182,23 @@ describe('examples against nangod', () => {
     }));
   }
 
+  for (const strain of ['strain_epoll', 'strain_uv', 'strain_libev', 'strain_libevent']) {
+    const missing = !fs.existsSync(path.join(programs, strain)) && `the library of ${strain} is not installed`;
+    it(`${strain}: closing connections, time limits, pauses, a loop let go of`, { skip: missing }, async () => {
+      const large = Buffer.alloc(16 << 20, 'x');
+      const { base, close } = await listen((req, res) => {
+        if (req.url === '/proxy/hold') return;
+        if (req.url === '/proxy/close') res.setHeader('connection', 'close');
+        res.end(req.url === '/proxy/large' ? large : '{}');
+      });
+      try {
+        assert.equal((await run(strain, [], { base, key: 'k' })).complaints, '');
+      } finally {
+        await close();
+      }
+    });
+  }
+
   it('every program of examples/ is tested here', () => {
     const all = fs.readdirSync(path.join(here, '../../examples')).filter((name) => name.endsWith('.c')).map((name) => name.slice(0, -2));
     const source = fs.readFileSync(fileURLToPath(import.meta.url), 'utf8');
