@@ -8,7 +8,8 @@
 
 #if defined(WITH_EPOLL)
 #include "nango/adapters/epoll.h"
-static nango_epoll *loop;
+static nango_epoll *loop, *refused;
+#define ATTACH_AGAIN(client, err) nango_epoll_attach(client, &refused, err)
 #define OPEN() (void)0
 #define ATTACH(client, err) nango_epoll_attach(client, &loop, err)
 #define STEP() (void)nango_epoll_run_once(loop, -1)
@@ -37,6 +38,9 @@ static struct event_base *loop;
 #endif
 #include "nango/nango.h"
 
+#ifndef ATTACH_AGAIN
+#define ATTACH_AGAIN ATTACH
+#endif
 #define EXPECT(condition)                                                                \
     do {                                                                                 \
         if (!(condition)) {                                                              \
@@ -131,6 +135,7 @@ int main(void)
     OPEN();
     EXPECT(nango_client_new_from_env(&options, &run.client, &err) == NANGO_OK);
     EXPECT(ATTACH(run.client, &err) == NANGO_OK);
+    EXPECT(ATTACH_AGAIN(run.client, &err) == NANGO_E_STATE);
 
     run.left = 300;
     for (int i = 0; i < 20; i++)
