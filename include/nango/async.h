@@ -39,7 +39,8 @@ typedef struct {
     /* Call nango_expired() once, in `timeout_ms` milliseconds from now, instead of at the
      * time asked before; -1: not at all. 0 still means later, never at once. */
     void (*timer)(void *loop, int64_t timeout_ms);
-    /* Nothing refers to `loop` any more. May be NULL. */
+    /* Nothing refers to `loop` any more: its descriptors are forgotten and its timer is
+     * stopped. Not called when nango_attach() fails. May be NULL. */
     void (*released)(void *loop);
 } nango_loop;
 

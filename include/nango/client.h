@@ -6,8 +6,9 @@
  * - Text is UTF-8 and NUL-terminated. What a function takes is borrowed until it returns,
  *   what its `_start` form takes too (it is copied). What `*out` receives is the caller's
  *   and has a `_free` function that accepts NULL.
- * - A function that can fail returns a nango_code, and fills *err unless err is NULL. On
- *   failure *out is NULL; the proxy's functions say where they differ.
+ * - A function that can fail returns a nango_code, and fills *err unless err is NULL: after
+ *   success with NANGO_OK. On failure *out is NULL; the proxy's functions say where they
+ *   differ. The `out` of a method that calls the server may be NULL: the result is dropped.
  * - A client and its calls are used by one thread at a time; different clients by
  *   different threads at once. Results are never changed after they were handed out: any
  *   thread may read them, also after their client is gone. nango_interrupt() may be called
@@ -43,7 +44,7 @@ extern "C" {
  * section 1. */
 #define NANGO_DEFAULT_HOST "https://api.nango.dev"
 
-/* Where to connect end users in a self-hosted trial: nangod's own default address. */
+/* Where nangod listens unless told otherwise, for `host`. */
 #define NANGO_LOCAL_HOST "http://localhost:3003"
 
 typedef struct nango_client nango_client;     /* opaque */
@@ -76,9 +77,10 @@ typedef struct {
     nango_code code;
     int http_status;      /* 0 when no answer was read */
     int detail;           /* errno or CURLcode, according to `code`; else 0 */
-    int retry_after_s;    /* what the answer's Retry-After says; -1 when it does not */
+    int retry_after_s;    /* the answer's Retry-After; -1 for none, or a date */
     char server_code[64]; /* the server's error code, as `unknown_connection`, or "" */
-    char message[320];    /* for people; always terminated; never holds a secret */
+    char message[320]; /* for people: which call, as "GET /connections/1", and why. Always
+                          terminated; never holds a secret */
 } nango_error;
 
 /* The name of a code, as "NANGO_E_TIMEOUT"; never NULL. Static. */
@@ -112,6 +114,10 @@ typedef struct {
     const char *name;
     const char *value;
 } nango_pair;
+
+/* The number of elements of an array, for the counts beside the pointers of option structs:
+ * `.tags = tags, .tag_count = NANGO_COUNT(tags)`. */
+#define NANGO_COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 /* Which family of paths and bodies is sent: the newest client's, or those of the client of
  * the end of 2023 (0.36.100), for servers of that time. */

@@ -187,7 +187,9 @@ NANGO_API nango_code nango_import_connection_start(nango_client *client, const c
 /* What to change in a connection; what is NULL stays. */
 typedef struct {
     const nango_end_user *end_user;
-    const nango_pair *tags; /* the whole map, instead of the old one */
+    const nango_pair
+        *tags; /* the whole map, instead of the old one; an empty map can only be
+                               said by `json` */
     size_t tag_count;
     const char *webhook_url_override; /* "" removes it */
     const char *json;                 /* the whole body instead of the members above */
@@ -204,7 +206,7 @@ NANGO_API nango_code nango_patch_connection_start(nango_client *client,
     const nango_connection_patch *patch, nango_response_done *done, void *user,
     nango_call **call, nango_error *err);
 
-/* Deletes a connection: DELETE /connections/{connection_id}. `out` may be NULL. */
+/* Deletes a connection: DELETE /connections/{connection_id}. */
 NANGO_API nango_code nango_delete_connection(nango_client *client,
     const char *provider_config_key, const char *connection_id, nango_response **out,
     nango_error *err);
@@ -242,8 +244,7 @@ NANGO_API nango_code nango_get_metadata_start(nango_client *client,
     nango_connection_done *done, void *user, nango_call **call, nango_error *err);
 
 /* Replaces the metadata of one connection or several: POST /connections/metadata.
- * `metadata`: a JSON object. Of several connections all exist, or none is changed. `out`
- * may be NULL. With NANGO_ERA_2023 only one connection at a time. */
+ * `metadata`: a JSON object. Of several connections all exist, or none is changed. With NANGO_ERA_2023 only one connection at a time. */
 NANGO_API nango_code nango_set_metadata(nango_client *client,
     const char *provider_config_key, const char *const *connection_ids, size_t count,
     const char *metadata, nango_response **out, nango_error *err);
@@ -269,7 +270,7 @@ NANGO_API int64_t nango_connection_number(const nango_connection *connection);
  * connection, and NULL when the server gave none. */
 NANGO_API const char *nango_connection_id(const nango_connection *connection);
 
-/* The integration that it belongs to. */
+/* The integration that it belongs to. (Lists of servers of 2023 call that the provider.) */
 NANGO_API const char *nango_connection_provider_config_key(
     const nango_connection *connection);
 
@@ -296,7 +297,7 @@ NANGO_API const nango_json *nango_connection_config(const nango_connection *conn
 /* How many errors are open for it; they are at "/errors" of its JSON. */
 NANGO_API size_t nango_connection_error_count(const nango_connection *connection);
 
-/* Its credentials; NULL for a connection from a list. Borrowed from the connection. */
+/* Its credentials; NULL for a connection from a list, and when the answer has none. Borrowed from the connection. */
 NANGO_API const nango_credentials *nango_connection_credentials(
     const nango_connection *connection);
 

@@ -96,8 +96,7 @@ NANGO_API nango_code nango_update_integration_start(nango_client *client,
     const char *unique_key, const nango_integration_config *config,
     nango_integration_done *done, void *user, nango_call **call, nango_error *err);
 
-/* Deletes an integration and all that belongs to it: DELETE /integrations/{unique_key}.
- * `out` may be NULL. */
+/* Deletes an integration and all that belongs to it: DELETE /integrations/{unique_key}. */
 NANGO_API nango_code nango_delete_integration(
     nango_client *client, const char *unique_key, nango_response **out, nango_error *err);
 NANGO_API nango_code nango_delete_integration_start(nango_client *client,
@@ -140,7 +139,7 @@ NANGO_API nango_code nango_get_function_code_start(nango_client *client,
     void *user, nango_call **call, nango_error *err);
 
 /* Deletes one function: DELETE /integrations/{unique_key}/functions/{name}. `type`: "sync"
- * or "action". `out` may be NULL. */
+ * or "action". */
 NANGO_API nango_code nango_delete_function(nango_client *client, const char *unique_key,
     const char *name, const char *type, nango_response **out, nango_error *err);
 NANGO_API nango_code nango_delete_function_start(nango_client *client,

@@ -50,7 +50,8 @@ NANGO_API nango_code nango_list_records_start(nango_client *client,
 NANGO_API nango_code nango_iterate_records(nango_client *client,
     const nango_records_query *query, nango_record_iterator **out, nango_error *err);
 
-/* The next record: *out is NULL at the end, which is NANGO_OK. Borrowed until the next call
+/* The next record: *out is NULL at the end, which is NANGO_OK. Waits; a program on an event
+ * loop fetches pages with nango_list_records_start() and nango_records_cursor(). Borrowed until the next call
  * with the iterator. After a failure the same record may be asked for again. */
 NANGO_API nango_code nango_record_iterator_next(
     nango_record_iterator *iterator, const nango_record **out, nango_error *err);
@@ -126,9 +127,9 @@ NANGO_API const nango_response *nango_records_response(const nango_records *reco
 /* Frees the page and its records. Accepts NULL. */
 NANGO_API void nango_records_free(nango_records *records);
 
-/* The record as the script saved it, with a member `_nango_metadata`. Borrowed from the
- * page. The text of the functions below is borrowed from it, too, and NULL when the server
- * gave none. */
+/* The record as the script saved it, with a member `_nango_metadata`; of
+ * nango_get_records() with include_nango_metadata, the wrapper round it. Borrowed from the
+ * page, as the text of the functions below, which is NULL when the server gave none. */
 NANGO_API const nango_json *nango_record_json(const nango_record *record);
 
 /* The record's id, when it is a text, as it is on newer servers. */

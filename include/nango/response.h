@@ -33,6 +33,11 @@ NANGO_API const char *nango_response_body(const nango_response *response, size_t
 /* The body as JSON; NULL when it is no JSON, as the plain `OK` of early servers. Borrowed. */
 NANGO_API const nango_json *nango_response_json(const nango_response *response);
 
+/* nango_json_at() of that JSON: the value at a JSON pointer, as "/data/0/name". NULL when
+ * there is none. */
+NANGO_API const nango_json *nango_response_at(
+    const nango_response *response, const char *pointer);
+
 /* Wipes and frees. Accepts NULL. Only for responses that were given as a result, not for
  * those that another object lent. */
 NANGO_API void nango_response_free(nango_response *response);

@@ -46,8 +46,7 @@ typedef struct {
 } nango_trigger_options;
 
 /* Runs syncs once, now: POST /sync/trigger. `syncs`: `count` of them; 0: all of the
- * integration's. `connection_id` NULL: for every connection. `options` and `out` may be
- * NULL. */
+ * integration's. `connection_id` NULL: for every connection. `options` may be NULL. */
 NANGO_API nango_code nango_trigger_sync(nango_client *client,
     const char *provider_config_key, const nango_sync *syncs, size_t count,
     const char *connection_id, const nango_trigger_options *options, nango_response **out,
@@ -57,8 +56,7 @@ NANGO_API nango_code nango_trigger_sync_start(nango_client *client,
     const char *connection_id, const nango_trigger_options *options,
     nango_response_done *done, void *user, nango_call **call, nango_error *err);
 
-/* Starts the schedule of syncs: POST /sync/start. Arguments as for nango_trigger_sync().
- * `out` may be NULL. */
+/* Starts the schedule of syncs: POST /sync/start. Arguments as for nango_trigger_sync(). */
 NANGO_API nango_code nango_start_sync(nango_client *client,
     const char *provider_config_key, const nango_sync *syncs, size_t count,
     const char *connection_id, nango_response **out, nango_error *err);
@@ -106,7 +104,7 @@ NANGO_API nango_code nango_create_sync_variant_start(nango_client *client,
     const char *provider_config_key, const char *connection_id, const nango_sync *sync,
     nango_response_done *done, void *user, nango_call **call, nango_error *err);
 
-/* Deletes a variant: DELETE /sync/{name}/variant/{variant}. `out` may be NULL. */
+/* Deletes a variant: DELETE /sync/{name}/variant/{variant}. */
 NANGO_API nango_code nango_delete_sync_variant(nango_client *client,
     const char *provider_config_key, const char *connection_id, const nango_sync *sync,
     nango_response **out, nango_error *err);
@@ -144,42 +142,42 @@ NANGO_API void nango_sync_states_free(nango_sync_states *states);
 
 /* The sync's id. The text of this and of the functions below is borrowed from the list, and
  * NULL when the server gave none. */
-NANGO_API const char *nango_sync_state_id(const nango_sync_state *status);
+NANGO_API const char *nango_sync_state_id(const nango_sync_state *state);
 
 /* The sync's name. */
-NANGO_API const char *nango_sync_state_name(const nango_sync_state *status);
+NANGO_API const char *nango_sync_state_name(const nango_sync_state *state);
 
 /* Its variant; "base" when the server gives none. */
-NANGO_API const char *nango_sync_state_variant(const nango_sync_state *status);
+NANGO_API const char *nango_sync_state_variant(const nango_sync_state *state);
 
 /* Whose data it copies. */
-NANGO_API const char *nango_sync_state_connection_id(const nango_sync_state *status);
+NANGO_API const char *nango_sync_state_connection_id(const nango_sync_state *state);
 
 /* How it stands: RUNNING, SUCCESS, ERROR, PAUSED or STOPPED. */
-NANGO_API const char *nango_sync_state_status(const nango_sync_state *status);
+NANGO_API const char *nango_sync_state_status(const nango_sync_state *state);
 
 /* INCREMENTAL or INITIAL. */
-NANGO_API const char *nango_sync_state_type(const nango_sync_state *status);
+NANGO_API const char *nango_sync_state_type(const nango_sync_state *state);
 
 /* How often it runs, as "every 1 hour". */
-NANGO_API const char *nango_sync_state_frequency(const nango_sync_state *status);
+NANGO_API const char *nango_sync_state_frequency(const nango_sync_state *state);
 
 /* When its last run ended (ISO 8601). */
-NANGO_API const char *nango_sync_state_finished_at(const nango_sync_state *status);
+NANGO_API const char *nango_sync_state_finished_at(const nango_sync_state *state);
 
 /* When it runs next (ISO 8601); NULL while paused. */
-NANGO_API const char *nango_sync_state_next_at(const nango_sync_state *status);
+NANGO_API const char *nango_sync_state_next_at(const nango_sync_state *state);
 
 /* How many records of a model it holds; -1 when the server does not say. */
 NANGO_API int64_t nango_sync_state_record_count(
-    const nango_sync_state *status, const char *model);
+    const nango_sync_state *state, const char *model);
 
 /* What the last run did to a model's records. False when the server does not say. */
-NANGO_API bool nango_sync_state_latest(const nango_sync_state *status, const char *model,
+NANGO_API bool nango_sync_state_latest(const nango_sync_state *state, const char *model,
     int64_t *added, int64_t *updated, int64_t *deleted);
 
 /* All of it as the server sent it. */
-NANGO_API const nango_json *nango_sync_state_json(const nango_sync_state *status);
+NANGO_API const nango_json *nango_sync_state_json(const nango_sync_state *state);
 
 /* How many variables there are. */
 NANGO_API size_t nango_variables_count(const nango_variables *variables);

@@ -102,14 +102,15 @@ static void credentials_deliver(
     ((nango_credentials_done *)done)(result, error, user);
 }
 
-static const struct ngo_shape credentials_shape = {
+const struct ngo_shape ngo_shape_credentials = {
     credentials_decode, ngo_item_free, credentials_deliver};
 
 static nango_call *plan_credentials(
     nango_client *client, const char *key, const char *id, unsigned flags)
 {
     /* The official client has no way to ask for the refresh token here. */
-    return plan_get(client, key, id, flags & ~NANGO_REFRESH_TOKEN, &credentials_shape);
+    return plan_get(
+        client, key, id, flags & ~NANGO_REFRESH_TOKEN, &ngo_shape_credentials);
 }
 
 nango_code nango_get_token(nango_client *client, const char *provider_config_key,

@@ -76,5 +76,9 @@ extern const struct ngo_shape ngo_shape_connections;
 extern const struct ngo_shape ngo_shape_integration;
 extern const struct ngo_shape ngo_shape_integration_current; /* in any era */
 extern const struct ngo_shape ngo_shape_integrations;
+extern const struct ngo_shape ngo_shape_credentials;
+extern const struct ngo_shape ngo_shape_records;
+extern const struct ngo_shape ngo_shape_sync_states;
+extern const struct ngo_shape ngo_shape_variables;
 
 #endif

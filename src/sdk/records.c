@@ -17,7 +17,7 @@ static void records_deliver(
     ((nango_records_done *)done)(result, error, user);
 }
 
-static const struct ngo_shape records_shape = {
+const struct ngo_shape ngo_shape_records = {
     records_decode, ngo_list_free, records_deliver};
 
 static bool is_missing(const char *s)
@@ -54,7 +54,7 @@ static nango_call *plan_list(nango_client *client, const nango_records_query *qu
     const bool early = ngo_early(client);
     /* Clients of 2023 put the values into the address as they are. */
     const enum ngo_encoding encoding = early ? NGO_AXIOS : NGO_FORM;
-    nango_call *call = ngo_call_new(client, "GET", "/records/", &records_shape);
+    nango_call *call = ngo_call_new(client, "GET", "/records/", &ngo_shape_records);
     const char *since;
 
     if (query == NULL) {

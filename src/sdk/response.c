@@ -113,6 +113,11 @@ const nango_json *nango_response_json(const nango_response *response)
     return response != NULL ? response->json.values : NULL;
 }
 
+const nango_json *nango_response_at(const nango_response *response, const char *pointer)
+{
+    return nango_json_at(nango_response_json(response), pointer);
+}
+
 void nango_response_free(nango_response *response)
 {
     struct ngo_mem mem;

@@ -13,7 +13,7 @@ static void states_deliver(
     ((nango_sync_states_done *)done)(result, error, user);
 }
 
-static const struct ngo_shape states_shape = {
+const struct ngo_shape ngo_shape_sync_states = {
     states_decode, ngo_list_free, states_deliver};
 
 /* "a,b::variant" */
@@ -40,7 +40,8 @@ static void add_names(nango_call *call, const nango_sync *syncs, size_t count)
 static nango_call *plan_status(nango_client *client, const char *key,
     const nango_sync *syncs, size_t count, const char *connection_id)
 {
-    nango_call *call = ngo_call_new(client, "GET", "/sync/status", &states_shape);
+    nango_call *call =
+        ngo_call_new(client, "GET", "/sync/status", &ngo_shape_sync_states);
 
     ngo_call_need(call, key, "Provider Config Key");
     if (call == NULL)
@@ -95,67 +96,67 @@ void nango_sync_states_free(nango_sync_states *states)
 
 /* ---- one of them ---- */
 
-const char *nango_sync_state_id(const nango_sync_state *status)
+const char *nango_sync_state_id(const nango_sync_state *state)
 {
-    return ngo_item_text(status, "/id");
+    return ngo_item_text(state, "/id");
 }
 
-const char *nango_sync_state_name(const nango_sync_state *status)
+const char *nango_sync_state_name(const nango_sync_state *state)
 {
-    return ngo_item_text(status, "/name");
+    return ngo_item_text(state, "/name");
 }
 
-const char *nango_sync_state_variant(const nango_sync_state *status)
+const char *nango_sync_state_variant(const nango_sync_state *state)
 {
-    return nango_json_string_at(ngo_item_json(status), "/variant", "base");
+    return nango_json_string_at(ngo_item_json(state), "/variant", "base");
 }
 
-const char *nango_sync_state_connection_id(const nango_sync_state *status)
+const char *nango_sync_state_connection_id(const nango_sync_state *state)
 {
-    return ngo_item_text(status, "/connection_id");
+    return ngo_item_text(state, "/connection_id");
 }
 
-const char *nango_sync_state_status(const nango_sync_state *status)
+const char *nango_sync_state_status(const nango_sync_state *state)
 {
-    return ngo_item_text(status, "/status");
+    return ngo_item_text(state, "/status");
 }
 
-const char *nango_sync_state_type(const nango_sync_state *status)
+const char *nango_sync_state_type(const nango_sync_state *state)
 {
-    return ngo_item_text(status, "/type");
+    return ngo_item_text(state, "/type");
 }
 
-const char *nango_sync_state_frequency(const nango_sync_state *status)
+const char *nango_sync_state_frequency(const nango_sync_state *state)
 {
-    return ngo_item_text(status, "/frequency");
+    return ngo_item_text(state, "/frequency");
 }
 
-const char *nango_sync_state_finished_at(const nango_sync_state *status)
+const char *nango_sync_state_finished_at(const nango_sync_state *state)
 {
-    return ngo_item_text(status, "/finishedAt");
+    return ngo_item_text(state, "/finishedAt");
 }
 
-const char *nango_sync_state_next_at(const nango_sync_state *status)
+const char *nango_sync_state_next_at(const nango_sync_state *state)
 {
-    return ngo_item_text(status, "/nextScheduledSyncAt");
+    return ngo_item_text(state, "/nextScheduledSyncAt");
 }
 
 /* What a member says of a model. */
 static const nango_json *of_model(
-    const nango_sync_state *status, const char *member, const char *model)
+    const nango_sync_state *state, const char *member, const char *model)
 {
-    return model == NULL ? NULL : nango_json_get(ngo_item_member(status, member), model);
+    return model == NULL ? NULL : nango_json_get(ngo_item_member(state, member), model);
 }
 
-int64_t nango_sync_state_record_count(const nango_sync_state *status, const char *model)
+int64_t nango_sync_state_record_count(const nango_sync_state *state, const char *model)
 {
-    return nango_json_int_at(of_model(status, "recordCount", model), "", -1);
+    return nango_json_int_at(of_model(state, "recordCount", model), "", -1);
 }
 
-bool nango_sync_state_latest(const nango_sync_state *status, const char *model,
+bool nango_sync_state_latest(const nango_sync_state *state, const char *model,
     int64_t *added, int64_t *updated, int64_t *deleted)
 {
-    const nango_json *latest = of_model(status, "latestResult", model);
+    const nango_json *latest = of_model(state, "latestResult", model);
 
     if (added != NULL)
         *added = nango_json_int_at(latest, "/added", 0);
@@ -166,7 +167,7 @@ bool nango_sync_state_latest(const nango_sync_state *status, const char *model,
     return nango_json_type_of(latest) == NANGO_JSON_OBJECT;
 }
 
-const nango_json *nango_sync_state_json(const nango_sync_state *status)
+const nango_json *nango_sync_state_json(const nango_sync_state *state)
 {
-    return ngo_item_json(status);
+    return ngo_item_json(state);
 }

@@ -22,13 +22,13 @@ static void variables_deliver(
     ((nango_variables_done *)done)(result, error, user);
 }
 
-static const struct ngo_shape variables_shape = {
+const struct ngo_shape ngo_shape_variables = {
     variables_decode, ngo_list_free, variables_deliver};
 
 static nango_call *plan_variables(nango_client *client)
 {
     nango_call *call =
-        ngo_call_new(client, "GET", "/environment-variables", &variables_shape);
+        ngo_call_new(client, "GET", "/environment-variables", &ngo_shape_variables);
 
     ngo_plan_json_type(call);
     return call;
