@@ -23,7 +23,7 @@ int main(int argc, char **argv)
     if (nango_client_new_from_env(NULL, &client, &err) != NANGO_OK ||
         nango_list_functions(client, argv[1], &query, &list, &err) != NANGO_OK)
         goto done;
-    function = nango_json_first(nango_json_get(nango_response_json(list), "data"));
+    function = nango_json_first(nango_response_at(list, "/data"));
     for (; function != NULL; function = nango_json_next(function))
         printf("%s %s\n", nango_json_string_at(function, "/type", "?"),
             nango_json_string_at(function, "/name", "?"));

@@ -33,8 +33,7 @@ int main(int argc, char **argv)
 
     if (nango_get_provider_templates(client, argv[2], &templates, &err) != NANGO_OK)
         goto done;
-    printf("templates: %zu\n",
-        nango_json_count(nango_json_get(nango_response_json(templates), "data")));
+    printf("templates: %zu\n", nango_json_count(nango_response_at(templates, "/data")));
     status = 0;
 
 done:

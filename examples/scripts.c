@@ -37,8 +37,7 @@ int main(void)
     /* The same as tools for a language model. */
     if (nango_get_scripts_config(client, "openai", &tools, &err) != NANGO_OK)
         goto done;
-    printf("tools: %zu\n",
-        nango_json_count(nango_json_get(nango_response_json(tools), "data")));
+    printf("tools: %zu\n", nango_json_count(nango_response_at(tools, "/data")));
     status = 0;
 
 done:

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A server within the test's process: it answers each request with what the path's method
- * would, and keeps connections open. */
+ * would, and keeps connections open. /providers/silent is never answered. */
 #ifndef TESTS_SDK_CANNED_SERVER_H
 #define TESTS_SDK_CANNED_SERVER_H
 

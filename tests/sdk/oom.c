@@ -16,8 +16,8 @@
 #include <unistd.h>
 
 #include "nango/nango.h"
-#include "sdk/oom_methods.h"
 #include "sdk/canned_server.h"
+#include "sdk/oom_methods.h"
 
 /* ---- malloc() that fails on demand ---- */
 
