@@ -118,6 +118,9 @@ bool nango_verify_webhook_signature(
 
     if (!has_key(client) || signature == NULL || json == NULL || len == 0)
         return false;
+    /* This signature is compared as text by the official client: in small letters. */
+    if (strpbrk(signature, "ABCDEF") != NULL)
+        return false;
     ngo_text_init(&text, ngo_client_mem(client));
     ngo_text_puts(&text, ngo_signing_key(client));
     good = add_compact(&text, json, len) &&
