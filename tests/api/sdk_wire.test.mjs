@@ -28,8 +28,11 @@ before(async () => {
 });
 
 after(async () => {
-  await drivers.finish();
-  await recorder?.finish();
+  try {
+    await drivers.finish();
+  } finally {
+    await recorder?.finish();
+  }
 });
 
 const secretKey = 'the key';
@@ -86,11 +89,16 @@ async function compare(row, async) {
   const answer = await ourClient(version, row.client, async).call(driver, row.call);
   const ours = recorder.taken();
 
+  if (row.refused) {
+    assert.equal(official.error, undefined);
+    assert.deepEqual([answer.code, answer.message, ours.length], ['NANGO_E_ARGUMENT', row.refused.message, 0], row.refused.why);
+    return;
+  }
   assert.equal(ours.length, theirs.length, `requests: official ${JSON.stringify(theirs)}, ours ${JSON.stringify(ours)}; ${JSON.stringify(answer)}`);
   theirs.forEach((call, index) => sameBut(call, ours[index], row.differs));
   if (row.error) {
     assert.equal(official.error?.message, row.error);
-    assert.equal(answer.message, row.error);
+    assert.equal(answer.message, row.message ?? row.error);
     assert.equal(answer.code, row.code ?? 'NANGO_E_ARGUMENT');
     return;
   }
@@ -103,6 +111,11 @@ async function compare(row, async) {
     return;
   }
   if (official.error) throw official.error;
+  if (row.broken) {
+    assert.equal(answer.code, row.broken);
+    assert.equal(answer.result, official.value.data, 'what came is given all the same');
+    return;
+  }
   assert.equal(answer.code, 'NANGO_OK', JSON.stringify(answer));
   if (row.returned) row.returned(data(official.value), answer);
   else assert.deepEqual(answer.result, data(official.value));
@@ -119,13 +132,13 @@ for (const version of [...new Set(table.map((row) => row.version))]) {
 }
 
 describe('making a client', () => {
-  for (const { version = newest, form, options, error } of refusals) {
+  for (const { version = newest, form, options, error, ours } of refusals) {
     it(`${version} refuses ${form}`, async () => {
       const Nango = await loadClient(version);
       assert.throws(() => new Nango({ ...options }), { message: error });
       const { secretKey: key, ...rest } = options;
       const [answer] = await driveOnce({ key, ...rest, era: isEarly(version) ? '2023' : undefined }, 'clientHost');
-      assert.deepEqual(answer, { code: 'NANGO_E_ARGUMENT', message: error, no_client: true });
+      assert.deepEqual(answer, { code: 'NANGO_E_ARGUMENT', message: ours, no_client: true });
     });
   }
 
@@ -173,10 +186,10 @@ describe('making a client', () => {
 });
 
 describe('webhooks', () => {
-  for (const [form, client, body, headers, verdict] of incoming) {
+  for (const [form, client, body, headers, verdict, ours = verdict] of incoming) {
     it(`${newest} verifyIncomingWebhookRequest (${form})`, async () => {
       assert.equal((await officialClient(newest, client)).verifyIncomingWebhookRequest(body, headers), verdict);
-      assert.equal((await ourClient(newest, client).call('verifyIncomingWebhookRequest', { body, headers })).result, verdict);
+      assert.equal((await ourClient(newest, client).call('verifyIncomingWebhookRequest', { body, headers })).result, ours);
     });
   }
   for (const [form, client, value, json, signature, verdict] of legacy) {

@@ -276,6 +276,7 @@ export const connections = [
     call: { integrationKey: 'key', userId: 'u1', firstDelayMs: 1, delayMs: 1 },
     answer: { body: { connections: [] } },
     error: 'Timeout waiting for connection to be created',
+    message: 'GET /connections: Timeout waiting for connection to be created (30 looks)',
     code: 'NANGO_E_TIMEOUT',
   },
 

@@ -5,15 +5,24 @@ import crypto from 'node:crypto';
 
 const key = 'the key';
 const missingKey = 'You must specify an API key (cf. documentation).';
+// The same said in words that suit C: members have other names, and there is no other documentation.
+const ourMissingKey = 'You must specify an API key: set secret_key or api_key';
+const noUrl = (host) => `Invalid URL provided for the Nango host: ${host}`;
+const ourNoUrl = (host) => `${noUrl(host)}; it is to be like http://localhost:3003`;
 
 export const refusals = [
-  { form: 'no key', options: {}, error: missingKey },
-  { form: 'an empty key', options: { secretKey: '' }, error: missingKey },
-  { form: 'both keys', options: { secretKey: 'a', apiKey: 'b' }, error: 'You must specify only one of apiKey or secretKey, not both (cf. documentation).' },
-  { form: 'a host that is no URL', options: { secretKey: key, host: 'no url' }, error: 'Invalid URL provided for the Nango host: no url' },
-  { form: 'a host that is no URL, with a slash', options: { secretKey: key, host: 'nowhere/' }, error: 'Invalid URL provided for the Nango host: nowhere' },
-  { version: '0.36.100', form: 'no key', options: {}, error: 'You must specify a secret key (cf. documentation).' },
-  { version: '0.36.100', form: 'a host that is no URL', options: { secretKey: key, host: '::' }, error: 'Invalid URL provided for the Nango host: ::' },
+  { form: 'no key', options: {}, error: missingKey, ours: ourMissingKey },
+  { form: 'an empty key', options: { secretKey: '' }, error: missingKey, ours: ourMissingKey },
+  {
+    form: 'both keys',
+    options: { secretKey: 'a', apiKey: 'b' },
+    error: 'You must specify only one of apiKey or secretKey, not both (cf. documentation).',
+    ours: 'You must specify only one of api_key or secret_key, not both',
+  },
+  { form: 'a host that is no URL', options: { secretKey: key, host: 'no url' }, error: noUrl('no url'), ours: ourNoUrl('no url') },
+  { form: 'a host that is no URL, with a slash', options: { secretKey: key, host: 'nowhere/' }, error: noUrl('nowhere'), ours: ourNoUrl('nowhere/') },
+  { version: '0.36.100', form: 'no key', options: {}, error: 'You must specify a secret key (cf. documentation).', ours: ourMissingKey },
+  { version: '0.36.100', form: 'a host that is no URL', options: { secretKey: key, host: '::' }, error: noUrl('::'), ours: ourNoUrl('::') },
 ];
 
 const hmac = (signingKey, body) => crypto.createHmac('sha256', signingKey).update(body).digest('hex');
@@ -45,6 +54,8 @@ export const incoming = [
   ['a signature in capitals', secret, body, { 'X-Nango-Hmac-Sha256': good.toUpperCase() }, true],
   ['no hexadecimal digits', secret, body, { 'X-Nango-Hmac-Sha256': 'z'.repeat(64) }, false],
   ['an empty signature', secret, body, { 'X-Nango-Hmac-Sha256': '' }, false],
+  // The official client takes the first one, whatever the others say; that is a guess.
+  ['two signatures', secret, body, { 'X-Nango-Hmac-Sha256': good, 'x-nango-hmac-sha256': good }, true, false],
 ];
 
 const values = [

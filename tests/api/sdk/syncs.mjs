@@ -90,7 +90,7 @@ export const syncs = [
   trigger('some syncs', [['a', 'b'], 'c 1'], { syncs: ['a', 'b'], connectionId: 'c 1' }),
   trigger('a variant', [[{ name: 'a', variant: 'v' }], 'c1'], { syncs: [{ name: 'a', variant: 'v' }], connectionId: 'c1' }),
   trigger('opts: reset and empty cache', [['a'], 'c1', { reset: true, emptyCache: true }], { syncs: ['a'], connectionId: 'c1', opts: { reset: true, emptyCache: true } }),
-  trigger('opts: neither', [['a'], undefined, { reset: false, emptyCache: false }], { syncs: ['a'], opts: {} }),
+  trigger('opts: neither', [['a'], undefined, {}], { syncs: ['a'], opts: { reset: false, emptyCache: false } }),
   trigger('sync_mode', [['a'], 'c1', 'full_refresh_and_clear_cache'], { syncs: ['a'], connectionId: 'c1', syncMode: 'full_refresh_and_clear_cache' }),
   trigger('sync_mode: true', [['a'], 'c1', true], { syncs: ['a'], connectionId: 'c1', syncMode: 'full_refresh' }),
   trigger('sync_mode: false', [['a'], 'c1', false], { syncs: ['a'], connectionId: 'c1', syncMode: 'incremental' }),

@@ -81,6 +81,7 @@ void run_end(struct run *run);
 /* Ends of methods by the type of their results. */
 void response_ended(nango_response *response, const nango_error *error, void *user);
 
+/* The code is taken before the result is looked at: arguments have no order. */
 #define CALL(run, kind, method, ...)                                                     \
     do {                                                                                 \
         if ((run)->loop != NULL) {                                                       \
@@ -88,10 +89,10 @@ void response_ended(nango_response *response, const nango_error *error, void *us
                                    kind##_ended, (run), &(run)->call, &(run)->error));   \
         } else {                                                                         \
             nango_##kind *out_ = NULL;                                                   \
-            run_returned((run),                                                          \
-                nango_##method((run)->client, ##__VA_ARGS__,                             \
-                    (run)->discard ? NULL : &out_, &(run)->error),                       \
-                out_ != NULL);                                                           \
+            nango_code code_ = nango_##method((run)->client, ##__VA_ARGS__,              \
+                (run)->discard ? NULL : &out_, &(run)->error);                           \
+                                                                                         \
+            run_returned((run), code_, out_ != NULL);                                    \
             kind##_ended(out_, &(run)->error, (run));                                    \
         }                                                                                \
     } while (0)
