@@ -1,0 +1,322 @@
+// SPDX-License-Identifier: Apache-2.0
+// What every method of libnango does against a server.
+//
+//   args(c)    the driver's arguments; c.n is different for each run
+//   check      what the result must be
+//   refusal    what is asked in vain: arguments, status, server_code, and what the message tells;
+//              `key`: with a wrong key instead of other arguments
+//   recorded   the method's server part is not there yet: {area, good, bad} are recorded answers, `probe`
+//              the request that nangod answers with 404 until it is. Take the member away then.
+
+import assert from 'node:assert/strict';
+
+const key = { providerConfigKey: 'key', connectionId: 'c1' };
+const need = { ...key, model: 'Item' };
+const wrongKey = { key: true, status: 401, code: 'unknown_user_account' };
+const unknown = { args: { ...key, connectionId: 'nobody' }, status: 404, code: 'not_found', says: /nobody|connection/i };
+
+const proxied = (method) => ({
+  method,
+  args: () => ({ ...key, endpoint: '/echo/x', ...(method !== 'get' && { data: { a: 'é' } }) }),
+  check: ({ result, typed }) => {
+    assert.equal(result.method, method === 'proxy' ? 'GET' : method.toUpperCase());
+    assert.equal(result.headers['x-api-key'], 'secret-1');
+    if (method !== 'get' && method !== 'proxy') assert.deepEqual(JSON.parse(result.body), { a: 'é' });
+    assert.equal(typed.status, 200);
+  },
+  refusal: { args: { ...key, endpoint: '/x', connectionId: 'nobody' }, status: 400, code: 'unknown_connection', says: /400/ },
+});
+
+export const rows = [
+  {
+    method: 'getConnection',
+    args: () => key,
+    check: ({ typed }) => {
+      assert.ok(typed.number > 0);
+      assert.deepEqual([typed.id, typed.provider_config_key, typed.provider, typed.end_user_id], ['c1', 'key', 'test-key', 'u1']);
+      assert.deepEqual([typed.tags.plan, typed.no_tag, typed.error_count, typed.has_response], ['gold', null, 0, true]);
+      assert.deepEqual([typed.metadata, typed.config], [{ colour: 'red' }, { region: 'eu' }]);
+      assert.deepEqual([typed.credentials.type_name, typed.credentials.api_key, typed.credentials.token], ['API_KEY', 'secret-1', 'secret-1']);
+      assert.ok(Date.parse(typed.created_at) > 0);
+    },
+    refusal: unknown,
+  },
+  {
+    method: 'getConnection',
+    form: 'OAuth 2, with the refresh token',
+    args: () => ({ providerConfigKey: 'oauth', connectionId: 'o1', refreshToken: true }),
+    check: ({ typed: { credentials } }, { grant }) => {
+      assert.equal(credentials.access_token, grant.access_token);
+      assert.equal(credentials.refresh_token, grant.refresh_token);
+      assert.equal(credentials.expires_at_ms, Date.parse('2099-01-01T00:00:00.000Z'));
+      assert.equal(credentials.raw.access_token, grant.access_token);
+    },
+    refusal: { args: { providerConfigKey: 'no-such', connectionId: 'o1' }, status: 400, code: 'unknown_provider_config', says: /provider|integration/i },
+  },
+  { method: 'getToken', args: () => ({ providerConfigKey: 'oauth', connectionId: 'o1' }), check: ({ typed }, { grant }) => assert.equal(typed.token, grant.access_token), refusal: unknown },
+  { method: 'getRawTokenResponse', args: () => ({ providerConfigKey: 'oauth', connectionId: 'o1' }), check: ({ typed }, { grant }) => assert.equal(typed.raw.access_token, grant.access_token), refusal: unknown },
+  { method: 'getMetadata', args: () => key, check: ({ typed }) => assert.deepEqual(typed.metadata, { colour: 'red' }), refusal: unknown },
+  {
+    method: 'setMetadata',
+    args: () => ({ ...key, connectionId: 'meta', metadata: { a: [1, 'é'] } }),
+    check: async ({ result }, { api }) => {
+      assert.deepEqual(result.metadata, { a: [1, 'é'] });
+      assert.deepEqual((await api('/connections/meta?provider_config_key=key')).metadata, { a: [1, 'é'] });
+    },
+    refusal: { args: { ...key, connectionId: ['c1', 'nobody'], metadata: {} }, status: 404, code: 'unknown_connection', says: /connection/i },
+  },
+  {
+    method: 'updateMetadata',
+    args: () => ({ ...key, connectionId: ['meta', 'meta2'], metadata: { b: null } }),
+    check: async (_, { api }) => assert.equal((await api('/connections/meta2?provider_config_key=key')).metadata.b, null),
+    refusal: { args: { ...key, connectionId: 'nobody', metadata: {} }, status: 404, code: 'unknown_connection', says: /connection/i },
+  },
+  {
+    method: 'listConnections',
+    args: () => ({ userId: 'u1', integrationId: ['key'], limit: 10 }),
+    check: ({ typed }) => {
+      assert.equal(typed.count, 1);
+      assert.deepEqual([typed.items[0].id, typed.items[0].credentials, typed.items[0].has_response], ['c1', null, false]);
+    },
+    refusal: { args: { limit: 5000 }, status: 400, code: 'invalid_query_params', says: /limit|big/i },
+  },
+  {
+    method: 'createConnection',
+    args: ({ n }) => ({ provider_config_key: 'key', connection_id: `made-${n}`, credentials: { type: 'API_KEY', apiKey: 'k' }, metadata: { m: 1 }, tags: { t: 'v' }, end_user: { id: 'made' } }),
+    check: ({ typed }, { n }) => {
+      assert.deepEqual([typed.id, typed.tags.t, typed.metadata.m, typed.end_user_id], [`made-${n}`, 'v', 1, 'made']);
+      assert.equal(typed.credentials.api_key, 'k');
+    },
+    refusal: { args: { provider_config_key: 'no-such', credentials: { type: 'NONE' } }, status: 400, code: 'unknown_provider_config', says: /provider|integration/i },
+  },
+  {
+    method: 'importConnection',
+    args: ({ n }) => ({ body: { provider_config_key: 'basic', connection_id: `imported-${n}`, credentials: { type: 'BASIC', username: 'ann', password: 'pä' } } }),
+    check: ({ typed: { credentials } }) => assert.deepEqual([credentials.username, credentials.password], ['ann', 'pä']),
+    refusal: { args: { body: {} }, status: 400, code: 'invalid_body', says: /required|expected|invalid/i },
+  },
+  {
+    method: 'patchConnection',
+    args: () => ({ connectionId: 'meta', provider_config_key: 'key', body: { tags: { new: 'tag' }, end_user: { id: 'patched' } } }),
+    check: async ({ result }, { api }) => {
+      assert.deepEqual(result, { success: true });
+      assert.equal((await api('/connections/meta?provider_config_key=key')).tags.new, 'tag');
+    },
+    refusal: { args: { connectionId: 'nobody', provider_config_key: 'key', body: { tags: {} }, json: { tags: {} } }, status: 404, code: 'not_found', says: /connection/i },
+  },
+  { method: 'deleteConnection', args: ({ doomed }) => ({ ...key, connectionId: doomed }), check: ({ result }) => assert.deepEqual(result, { success: true }), refusal: { ...unknown, code: 'not_found' } },
+  {
+    method: 'waitForConnection',
+    args: () => ({ integrationKey: 'key', userId: 'u1', attempts: 1 }),
+    check: ({ typed }) => assert.equal(typed.id, 'c1'),
+    refusal: wrongKey,
+  },
+  {
+    method: 'createConnectSession',
+    args: () => ({ body: { end_user: { id: 'u2', email: 'u@example.com' }, allowed_integrations: ['key'], tags: { a: 'b' } } }),
+    check: ({ typed }) => {
+      assert.match(typed.token, /^nango_connect_session_[0-9a-f]{64}$/);
+      assert.ok(typed.link.includes(typed.token) && Date.parse(typed.expires_at) > 0);
+    },
+    refusal: { args: { body: { allowed_integrations: ['no-such'], tags: { a: 'b' } } }, status: 400, code: 'invalid_body', says: /integration/i },
+  },
+  {
+    method: 'createReconnectSession',
+    args: () => ({ body: { integration_id: 'key', connection_id: 'c1' } }),
+    check: ({ typed }) => assert.match(typed.token, /^nango_connect_session_/),
+    refusal: { args: { body: { integration_id: 'key', connection_id: 'nobody' } }, status: 400, code: 'invalid_body', says: /connection/i },
+  },
+
+  { method: 'listIntegrations', args: () => ({}), check: ({ typed }) => assert.ok(typed.items.some((one) => one.unique_key === 'oauth' && one.provider === 'test-oauth')), refusal: wrongKey },
+  {
+    method: 'getIntegration',
+    args: () => ({ uniqueKey: 'oauth', webhook: true, credentials: true }),
+    check: ({ typed }, { client }) => {
+      assert.deepEqual([typed.unique_key, typed.provider, typed.client_id, typed.client_secret], ['oauth', 'test-oauth', client.id, client.secret]);
+      assert.equal(typed.scopes, 'openid,offline_access,read');
+      assert.equal(typed.forward_webhooks, true);
+      assert.ok('webhook_url' in typed.json);
+    },
+    refusal: { args: { uniqueKey: 'no-such' }, status: 404, code: 'not_found', says: /integration/i },
+  },
+  {
+    method: 'createIntegration',
+    args: ({ n }) => ({ body: { provider: 'test-key', unique_key: `new-${n}`, display_name: 'New' } }),
+    check: ({ typed }, { n }) => assert.deepEqual([typed.unique_key, typed.display_name], [`new-${n}`, 'New']),
+    refusal: { args: { body: { provider: 'no-such', unique_key: 'x' } }, status: 400, code: 'invalid_body', says: /provider/i },
+  },
+  {
+    method: 'createQuickstartIntegration',
+    args: () => ({ body: { provider: 'test-key' } }),
+    fails: { status: 400 }, // no operator shares an OAuth client here
+    refusal: { args: { body: { provider: 'no-such' } }, status: 400, code: 'invalid_body', says: /provider/i },
+  },
+  {
+    method: 'updateIntegration',
+    args: ({ n }) => ({ uniqueKey: 'none', body: { display_name: `Name ${n}` } }),
+    check: ({ typed }, { n }) => assert.equal(typed.display_name, `Name ${n}`),
+    refusal: { args: { uniqueKey: 'no-such', body: { display_name: 'x' } }, status: 404, code: 'not_found', says: /integration/i },
+  },
+  { method: 'deleteIntegration', args: ({ doomedKey }) => ({ uniqueKey: doomedKey }), check: ({ result }) => assert.deepEqual(result, { success: true }), refusal: { args: { uniqueKey: 'no-such' }, status: 404, code: 'not_found', says: /integration/i } },
+  {
+    method: 'listProviders',
+    args: () => ({ search: 'github' }),
+    check: ({ typed }) => {
+      const found = typed.items.find((one) => one.name === 'github');
+      assert.deepEqual([found.display_name, found.auth_mode, found.has_response], ['GitHub (User OAuth)', 'OAUTH2', false]);
+    },
+    refusal: { args: { search: '(' }, status: 400, code: 'invalid_query_params', says: /search|invalid/i },
+  },
+  { method: 'getProvider', args: () => ({ provider: 'test-key' }), check: ({ typed }) => assert.deepEqual([typed.name, typed.display_name, typed.auth_mode, typed.docs, typed.has_response], ['test-key', 'Test Key', 'API_KEY', 'https://example.com/docs', true]), refusal: { args: { provider: 'no-such' }, status: 404, code: 'not_found', says: /provider/i } },
+  { method: 'getProviderTemplates', args: () => ({ provider: 'github' }), check: ({ result }) => assert.ok(Array.isArray(result.data)), refusal: wrongKey },
+  {
+    method: 'getEnvironmentVariables',
+    args: () => ({}),
+    check: ({ typed }) => assert.deepEqual(typed.items, [['BOT', 'a "b" é', 'a "b" é']]),
+    refusal: wrongKey,
+  },
+  ...['proxy', 'get', 'post', 'put', 'patch', 'delete'].map(proxied),
+  {
+    method: 'proxyStream',
+    args: () => ({ ...key, endpoint: '/large/3000000', countOnly: true }),
+    check: ({ typed }) => {
+      assert.deepEqual([typed.received, typed.head.status], [3_000_000, 200]);
+      assert.ok(typed.pieces > 1 && typed.largest_piece <= 1 << 20);
+    },
+    refusal: { args: { ...key, endpoint: '/x', connectionId: 'nobody' }, status: 400, code: '', says: /400/ },
+  },
+
+  {
+    method: 'listRecords',
+    args: () => need,
+    check: ({ typed }) => {
+      assert.equal(typed.count, 3);
+      assert.deepEqual(typed.items.map((one) => [one.id, one.last_action]), [['1', 'ADDED'], ['2', 'UPDATED'], ['3', 'DELETED']]);
+      assert.deepEqual(typed.items.map((one) => one.deleted_at !== null), [false, false, true]);
+      assert.ok(typed.items.every((one) => one.cursor && one.first_seen_at && one.last_modified_at && one.pruned_at === null));
+      assert.equal(typed.cursor, null);
+    },
+    refusal: { args: { ...need, connectionId: 'nobody' }, status: 400, code: 'unknown_connection', says: /valid connection/ },
+    recorded: { area: 'records', good: 'all', bad: 'unknown connection' },
+    probe: ['GET', '/records?model=Item'],
+  },
+  {
+    method: 'iterateRecords',
+    args: () => need,
+    check: ({ typed }) => assert.deepEqual(typed.map((one) => one.id), ['1', '2', '3']),
+    refusal: { args: need, status: 400, code: 'invalid_query_params', says: /Invalid/ },
+    recorded: { area: 'records', good: 'all', bad: 'bad model' },
+    probe: ['GET', '/records?model=Item'],
+  },
+  {
+    method: 'getRecords',
+    args: () => need,
+    check: ({ typed }) => assert.deepEqual(typed.items.map((one) => one.id), ['1', '2', '3']),
+    refusal: { args: need, status: 400, code: 'invalid_headers', says: /expected string/ },
+    recorded: { area: 'records', good: 'all', bare: true, bad: 'missing headers' },
+    probe: ['GET', '/sync/records?model=Item'],
+  },
+  {
+    method: 'pruneRecords',
+    args: () => ({ ...need, untilCursor: 'x' }),
+    check: ({ typed }) => assert.deepEqual(typed, { count: 1, has_more: false }),
+    refusal: { args: { ...need, untilCursor: 'x' }, status: 400, code: 'invalid_body', says: /expected/ },
+    recorded: { area: 'records', good: 'prune', bad: 'prune: missing cursor' },
+    probe: ['PATCH', '/records/prune'],
+  },
+  ...[
+    ['triggerSync', 'trigger: incremental', 'trigger: unknown connection', '/sync/trigger', 404, 'unknown_connection', /connection_id/],
+    ['startSync', 'start', 'start: unknown sync', '/sync/start', 400, 'no_syncs_found', /No syncs found/],
+    ['pauseSync', 'pause', 'pause: unknown sync', '/sync/pause', 400, 'no_syncs_found', /No syncs found/],
+  ].map(([method, good, bad, path, status, code, says]) => ({
+    method,
+    args: () => ({ ...key, syncs: ['items'] }),
+    check: ({ result }) => assert.deepEqual(result, { success: true }),
+    refusal: { args: { ...key, syncs: ['nope'] }, status, code, says },
+    recorded: { area: 'sync-control', good, bad },
+    probe: ['POST', path],
+  })),
+  {
+    method: 'syncStatus',
+    args: () => ({ ...key, syncs: ['items'] }),
+    check: ({ typed }) => {
+      const [state] = typed.items;
+      assert.deepEqual([state.name, state.variant, state.status, state.type, state.frequency, state.connection_id], ['items', 'base', 'PAUSED', 'INCREMENTAL', 'every 1 hour', 'rec-c1']);
+      assert.deepEqual([state.record_count, state.latest], [{ Item: 2, 'no such model': -1 }, { Item: { added: 0, updated: 1, deleted: 1 }, 'no such model': null }]);
+      assert.deepEqual([state.next_at, typeof state.finished_at, typeof state.id], [null, 'string', 'string']);
+    },
+    refusal: { args: { ...key, syncs: '*', connectionId: 'nobody' }, status: 400, code: 'invalid_body', says: /Connection not found/ },
+    recorded: { area: 'sync-control', good: 'status: paused', bad: 'status: unknown connection' },
+    probe: ['GET', '/sync/status?syncs=*&provider_config_key=key'],
+  },
+  {
+    method: 'updateSyncConnectionFrequency',
+    args: () => ({ ...key, sync: 'items', frequency: 'every 2 hours' }),
+    check: ({ result }) => assert.deepEqual(result, { frequency: '2 hours' }),
+    refusal: { args: { ...key, sync: 'nope', frequency: 'every hour' }, status: 400, code: 'unknown_sync', says: /unknown_sync/ },
+    recorded: { area: 'sync-control', good: 'frequency: set', bad: 'frequency: unknown sync' },
+    probe: ['PUT', '/sync/update-connection-frequency'],
+  },
+  {
+    method: 'createSyncVariant',
+    args: () => ({ name: 'items', variant: 'v1', provider_config_key: 'key', connection_id: 'c1' }),
+    check: ({ result }) => assert.deepEqual([result.name, result.variant], ['items', 'v1']),
+    refusal: { args: { name: 'nope', variant: 'Base', provider_config_key: 'key', connection_id: 'c1' }, status: 400, code: 'invalid_variant', says: /protected/ },
+    recorded: { area: 'sync-control', good: 'variant create', bad: 'variant create: base' },
+    probe: ['POST', '/sync/items/variant/v1'],
+  },
+  {
+    method: 'deleteSyncVariant',
+    args: () => ({ name: 'items', variant: 'v1', provider_config_key: 'key', connection_id: 'c1' }),
+    check: ({ result }) => assert.deepEqual(result, { success: true }),
+    refusal: { args: { name: 'nope', variant: 'v1', provider_config_key: 'key', connection_id: 'c1' }, status: 404, code: 'not_found', says: /not_found/ },
+    recorded: { area: 'sync-control', good: 'variant delete', bad: 'variant delete: unknown' },
+    probe: ['DELETE', '/sync/items/variant/v1'],
+  },
+  {
+    method: 'triggerAction',
+    args: () => ({ ...key, actionName: 'act', input: { mode: 'default' } }),
+    check: ({ result }) => assert.deepEqual(result, { ok: true, input: { mode: 'default' } }),
+    refusal: { args: { ...key, actionName: 'nope' }, status: 404, code: 'not_found', says: /Action not found/ },
+    recorded: { area: 'actions', good: 'run: default', bad: 'unknown action' },
+    probe: ['POST', '/action/trigger'],
+  },
+  {
+    method: 'triggerActionAsync',
+    args: () => ({ ...key, actionName: 'act' }),
+    check: ({ typed }) => assert.ok(typed.id && typed.status_url.startsWith('/action/')),
+    refusal: { args: { ...key, actionName: 'nope' }, status: 404, code: 'not_found', says: /Action not found/ },
+    recorded: { area: 'actions', good: 'run: async', bad: 'async unknown action' },
+    probe: ['POST', '/action/trigger'],
+  },
+  {
+    method: 'getAsyncActionResult',
+    args: () => ({ id: '6a3632c3-c06d-4ddc-8250-8e5697c3aa25' }),
+    check: ({ result }) => assert.equal(result, 'text'),
+    refusal: { args: { statusUrl: '/action/nope' }, status: 404, code: 'not_found', says: /No action/ },
+    recorded: { area: 'actions', good: 'result: done', bad: 'result: unknown' },
+    probe: ['GET', '/action/6a3632c3-c06d-4ddc-8250-8e5697c3aa25'],
+  },
+  {
+    method: 'getScriptsConfig',
+    args: () => ({ format: 'openai' }),
+    check: ({ result }) => assert.equal(result.data[0].name, 'items'),
+    refusal: wrongKey,
+    recorded: { area: 'scripts-config', good: 'config openai', bad: null },
+    probe: ['GET', '/scripts/config'],
+  },
+  // No server was recorded with these: the answers are those of http-api.md section 5.
+  ...[
+    ['listFunctions', { uniqueKey: 'key', type: 'sync' }, { data: [{ name: 'items' }], pagination: { total: 1, page: 0, limit: 20 } }, 'GET', ''],
+    ['getFunction', { uniqueKey: 'key', name: 'items' }, { data: { name: 'items', type: 'sync' } }, 'GET', '/items'],
+    ['getFunctionCode', { uniqueKey: 'key', name: 'items', type: 'sync' }, { type: 'sync', code: 'export default {};\n' }, 'GET', '/items/code'],
+    ['deleteFunction', { uniqueKey: 'key', name: 'items', type: 'sync' }, { data: { success: true } }, 'DELETE', '/items?type=sync'],
+  ].map(([method, args, body, verb, path]) => ({
+    method,
+    args: () => args,
+    check: ({ result }) => assert.deepEqual(result, body),
+    refusal: { args, status: 404, code: 'not_found', says: /no such function/ },
+    recorded: { body, bad: { status: 404, body: { error: { code: 'not_found', message: 'no such function' } } } },
+    probe: [verb, `/integrations/key/functions${path}`],
+  })),
+];
