@@ -40,7 +40,7 @@ before(async () => {
   await connection('c1', { metadata: { colour: 'red' }, connection_config: { region: 'eu' }, end_user: { id: 'u1' }, tags: { plan: 'gold' } });
   for (const id of ['meta', 'meta2']) await connection(id);
   context.grant = await world.connect('oauth', 'o1', { expiresAt: '2099-01-01T00:00:00.000Z' });
-  context.api = async (target) => (await world.nangod.must(200, 'GET', target)).body;
+  context.api = (target) => world.nangod.must(200, 'GET', target);
 });
 
 after(async () => {
@@ -164,16 +164,13 @@ describe('the rest of a call', () => {
   it('a thousand calls are under way at once on one thread', async () => {
     const n = 1000;
     world.echo.hold('many');
-    let released = false;
     const seen = () => world.echo.calls.filter((call) => call.url === '/hold/many').length;
     const run = driveOnce({ key: secret, host: world.nangod.base, async: true, timeout: 60_000, concurrent: n }, 'get', { ...getArgs, endpoint: '/hold/many' }, { within: 60_000 });
     run.catch(() => {});
     await Promise.race([run, until('all calls to have arrived', () => seen() === n, { within: 40_000 })]);
     assert.equal(seen(), n);
-    released = true;
     world.echo.release('many');
     const [all, first] = await run;
-    assert.ok(released);
     assert.deepEqual(all, { code: 'NANGO_OK', calls: n, active: n, active_after: 0, threads: 1, codes: { NANGO_OK: n } });
     assert.deepEqual(first.result, { held: 'many' });
   });

@@ -12,19 +12,19 @@ import assert from 'node:assert/strict';
 
 const key = { providerConfigKey: 'key', connectionId: 'c1' };
 const need = { ...key, model: 'Item' };
-const wrongKey = { key: true, status: 401, code: 'unknown_user_account' };
+const wrongKey = { key: true, status: 401, code: 'unknown_account' };
 const unknown = { args: { ...key, connectionId: 'nobody' }, status: 404, code: 'not_found', says: /nobody|connection/i };
 
 const proxied = (method) => ({
   method,
-  args: () => ({ ...key, endpoint: '/echo/x', ...(method !== 'get' && { data: { a: 'é' } }) }),
+  args: () => ({ ...key, endpoint: '/echo/x', ...(method !== 'get' && method !== 'proxy' && { data: { a: 'é' } }) }),
   check: ({ result, typed }) => {
     assert.equal(result.method, method === 'proxy' ? 'GET' : method.toUpperCase());
     assert.equal(result.headers['x-api-key'], 'secret-1');
     if (method !== 'get' && method !== 'proxy') assert.deepEqual(JSON.parse(result.body), { a: 'é' });
     assert.equal(typed.status, 200);
   },
-  refusal: { args: { ...key, endpoint: '/x', connectionId: 'nobody' }, status: 400, code: 'unknown_connection', says: /400/ },
+  refusal: { args: { ...key, endpoint: '/x', connectionId: 'nobody' }, status: 400, code: 'server_error', says: /400 server_error/ },
 });
 
 export const rows = [
@@ -87,7 +87,7 @@ export const rows = [
       assert.deepEqual([typed.id, typed.tags.t, typed.metadata.m, typed.end_user_id], [`made-${n}`, 'v', 1, 'made']);
       assert.equal(typed.credentials.api_key, 'k');
     },
-    refusal: { args: { provider_config_key: 'no-such', credentials: { type: 'NONE' } }, status: 400, code: 'unknown_provider_config', says: /provider|integration/i },
+    refusal: { args: { provider_config_key: 'no-such', credentials: { type: 'NONE' } }, status: 404, code: 'not_found', says: /provider|integration/i },
   },
   {
     method: 'importConnection',
@@ -104,7 +104,7 @@ export const rows = [
     },
     refusal: { args: { connectionId: 'nobody', provider_config_key: 'key', body: { tags: {} }, json: { tags: {} } }, status: 404, code: 'not_found', says: /connection/i },
   },
-  { method: 'deleteConnection', args: ({ doomed }) => ({ ...key, connectionId: doomed }), check: ({ result }) => assert.deepEqual(result, { success: true }), refusal: { ...unknown, code: 'not_found' } },
+  { method: 'deleteConnection', args: ({ doomed }) => ({ ...key, connectionId: doomed }), check: ({ result }) => assert.deepEqual(result, { success: true }), refusal: { ...unknown, status: 400, code: 'unknown_connection' } },
   {
     method: 'waitForConnection',
     args: () => ({ integrationKey: 'key', userId: 'u1', attempts: 1 }),
@@ -147,9 +147,9 @@ export const rows = [
   },
   {
     method: 'createQuickstartIntegration',
-    args: () => ({ body: { provider: 'test-key' } }),
+    args: ({ n }) => ({ body: { provider: 'test-key', unique_key: `quick-${n}` } }),
     fails: { status: 400 }, // no operator shares an OAuth client here
-    refusal: { args: { body: { provider: 'no-such' } }, status: 400, code: 'invalid_body', says: /provider/i },
+    refusal: { args: { body: { provider: 'no-such', unique_key: 'x' } }, status: 400, code: 'invalid_body', says: /provider/i },
   },
   {
     method: 'updateIntegration',
