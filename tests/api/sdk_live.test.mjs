@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Every method of libnango from end to end: a success, a refusal, and four faults on the way (the
 // answer cut in half, no answer, nobody there, a failing server), blocking and asynchronous. The table
-// is sdk/live.mjs; what nangod does not serve yet is answered from recordings.
+// is sdk/live.mjs; what nangod does not serve yet is answered from recordings. The driver's own allocator
+// sees that all memory comes back, and wiped.
 
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
@@ -107,7 +108,7 @@ describe('every method against the server', () => {
       it(`${titled(row)}${suffix}`, logged(() => world.nangod, async () => {
         const now = await stage(row);
         if (row.recorded) recorder.answer(good(row));
-        const answer = await drivers.of({ key: secret, host: server(row), async }).call(row.method, row.args(now));
+        const answer = await drivers.of({ key: secret, host: server(row), async, allocator: true }).call(row.method, row.args(now));
         if (row.fails) {
           assert.deepEqual([answer.code, answer.http_status], ['NANGO_E_HTTP', row.fails.status], JSON.stringify(answer));
           return;
@@ -121,7 +122,7 @@ describe('every method against the server', () => {
         if (row.recorded) recorder.answer(bad(row));
         const key = refusal.key ? '00000000-0000-4000-8000-000000000000' : secret;
         const now = await stage(row);
-        const answer = await drivers.of({ key, host: server(row), async }).call(row.method, refusal.key ? row.args(now) : refusal.args);
+        const answer = await drivers.of({ key, host: server(row), async, allocator: true }).call(row.method, refusal.key ? row.args(now) : refusal.args);
         refusedAs(answer, refusal);
       }));
     }
@@ -134,7 +135,7 @@ describe('faults on the way', () => {
     if (row.recorded) recorder.answer(good(row));
     relay.port = row.recorded ? recorder.server.port : world.nangod.port;
     relay.mode = mode;
-    return drivers.of({ key: secret, host: relay.base, async, ...more }).call(row.method, row.args(now));
+    return drivers.of({ key: secret, host: relay.base, async, allocator: true, ...more }).call(row.method, row.args(now));
   };
 
   for (const row of rows) {
@@ -176,7 +177,7 @@ describe('the rest of a call', () => {
   });
 
   it('a thousand connections are fetched at once', async () => {
-    const [all] = await driveOnce({ key: secret, host: world.nangod.base, async: true, concurrent: 1000 }, 'getConnection', getArgs, { within: 60_000 });
+    const [all] = await driveOnce({ key: secret, host: world.nangod.base, async: true, adapter: true, concurrent: 1000 }, 'getConnection', getArgs, { within: 60_000 });
     assert.deepEqual([all.codes, all.threads], [{ NANGO_OK: 1000 }, 1]);
   });
 
@@ -239,9 +240,9 @@ describe('the rest of a call', () => {
     }
   });
 
-  for (const [async, suffix] of forms) {
+  for (const [async, suffix] of [...forms, ['adapter', ', async by the adapter for epoll']]) {
     it(`streams are stopped, aborted and rewound${suffix}`, async () => {
-      const driver = drivers.of({ key: secret, host: world.nangod.base, async });
+      const driver = drivers.of({ key: secret, host: world.nangod.base, async: Boolean(async), adapter: async === 'adapter' });
       const large = { ...getArgs, endpoint: '/large/5000000', countOnly: true };
       const stopped = await driver.call('proxyStream', { ...large, stopAfter: 100_000 });
       assert.equal(stopped.code, 'NANGO_E_CANCELLED');

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "driver.h"
+#include "nango/adapters/epoll.h"
 
 #define NO_TIMER INT64_MIN
 #define STUCK_MS                                                                         \
@@ -15,6 +16,7 @@
 
 struct loop {
     nango_client *client;
+    nango_epoll *adapter; /* the library's own tie instead of this one, with --adapter */
     int epoll;
     int64_t due_ms; /* on the monotonic clock, or NO_TIMER */
     size_t watched;
@@ -90,12 +92,17 @@ struct loop *loop_new(void)
     return loop;
 }
 
-void loop_attach(struct loop *loop, nango_client *client)
+void loop_attach(struct loop *loop, nango_client *client, bool adapter)
 {
     static const nango_loop operations = {watch, timer, released};
     nango_error error;
 
     loop->client = client;
+    if (adapter) {
+        if (nango_epoll_attach(client, &loop->adapter, &error) != NANGO_OK)
+            fault("nango_epoll_attach: %s", error.message);
+        return;
+    }
     if (nango_attach(client, &operations, loop, &error) != NANGO_OK)
         fault("nango_attach: %s", error.message);
     if (nango_attach(client, &operations, loop, &error) != NANGO_E_STATE)
@@ -119,6 +126,11 @@ void loop_turn(struct loop *loop)
     int64_t wait_ms = STUCK_MS;
     int count;
 
+    if (loop->adapter != NULL) {
+        if (nango_epoll_run_once(loop->adapter, STUCK_MS) <= 0)
+            fault("nothing happens any more");
+        return;
+    }
     if (loop->due_ms != NO_TIMER) {
         wait_ms = loop->due_ms - now_ms();
         if (wait_ms < 0)
@@ -141,7 +153,7 @@ void loop_free(struct loop *loop)
 {
     if (loop == NULL)
         return;
-    if (!loop->released)
+    if (loop->adapter == NULL && !loop->released)
         fault("the client is gone and the loop was not released");
     close(loop->epoll);
     free(loop);

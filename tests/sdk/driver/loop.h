@@ -9,7 +9,8 @@
 struct loop;
 
 struct loop *loop_new(void);
-void loop_attach(struct loop *loop, nango_client *client);
+/* `adapter`: by nango/adapters/epoll.h, unchecked. */
+void loop_attach(struct loop *loop, nango_client *client, bool adapter);
 /* Waits for descriptors and the timer once, and hands over what happened. */
 void loop_turn(struct loop *loop);
 /* After the client is gone: everything that was asked for must have been taken back. */

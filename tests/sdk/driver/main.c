@@ -29,6 +29,7 @@ struct settings {
     nango_client_options client;
     nango_pair headers[HEADERS_MAX];
     bool async;
+    bool adapter; /* the loop of nango/adapters/epoll.h */
     bool from_env;
     bool counted;       /* an allocator that counts */
     bool interruptible; /* SIGUSR1 interrupts the blocking call that runs */
@@ -103,6 +104,7 @@ static const struct option {
     {"--ca-file",             TEXT,   offsetof(struct settings, client.ca_file)},
     {"--header",              HEADER, 0},
     {"--async",               FLAG,   offsetof(struct settings, async)},
+    {"--adapter",             FLAG,   offsetof(struct settings, adapter)},
     {"--from-env",            FLAG,   offsetof(struct settings, from_env)},
     {"--allocator",           FLAG,   offsetof(struct settings, counted)},
     {"--interruptible",       FLAG,   offsetof(struct settings, interruptible)},
@@ -414,7 +416,7 @@ int main(int argc, char **argv)
     run.heap = settings.counted ? &heap : NULL;
     if (settings.async) {
         run.loop = loop_new();
-        loop_attach(run.loop, run.client);
+        loop_attach(run.loop, run.client, settings.adapter);
     }
     if (settings.interruptible)
         thread = start_interrupter(run.client);
