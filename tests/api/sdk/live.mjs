@@ -6,7 +6,7 @@
 //   refusal    what is asked in vain: arguments, status, server_code, and what the message tells;
 //              `key`: with a wrong key instead of other arguments
 //   recorded   the method's server part is not there yet: {area, good, bad} are recorded answers, `probe`
-//              the request that nangod answers with 404 until it is. Take the member away then.
+//              a request that nangod answers as any unknown route until it is. Take both away then.
 
 import assert from 'node:assert/strict';
 
@@ -295,7 +295,7 @@ export const rows = [
     check: ({ result }) => assert.equal(result, 'text'),
     refusal: { args: { statusUrl: '/action/nope' }, status: 404, code: 'not_found', says: /No action/ },
     recorded: { area: 'actions', good: 'result: done', bad: 'result: unknown' },
-    probe: ['GET', '/action/6a3632c3-c06d-4ddc-8250-8e5697c3aa25'],
+    probe: ['GET', '/action/no-uuid'],
   },
   {
     method: 'getScriptsConfig',
@@ -308,9 +308,9 @@ export const rows = [
   // No server was recorded with these: the answers are those of http-api.md section 5.
   ...[
     ['listFunctions', { uniqueKey: 'key', type: 'sync' }, { data: [{ name: 'items' }], pagination: { total: 1, page: 0, limit: 20 } }, 'GET', ''],
-    ['getFunction', { uniqueKey: 'key', name: 'items' }, { data: { name: 'items', type: 'sync' } }, 'GET', '/items'],
-    ['getFunctionCode', { uniqueKey: 'key', name: 'items', type: 'sync' }, { type: 'sync', code: 'export default {};\n' }, 'GET', '/items/code'],
-    ['deleteFunction', { uniqueKey: 'key', name: 'items', type: 'sync' }, { data: { success: true } }, 'DELETE', '/items?type=sync'],
+    ['getFunction', { uniqueKey: 'key', name: 'items' }, { data: { name: 'items', type: 'sync' } }, 'GET', '/items?type=no-type'],
+    ['getFunctionCode', { uniqueKey: 'key', name: 'items', type: 'sync' }, { type: 'sync', code: 'export default {};\n' }, 'GET', '/items/code?type=no-type'],
+    ['deleteFunction', { uniqueKey: 'key', name: 'items', type: 'sync' }, { data: { success: true } }, 'DELETE', '/items?type=no-type'],
   ].map(([method, args, body, verb, path]) => ({
     method,
     args: () => args,
