@@ -123,13 +123,49 @@ async function compare(row, async) {
 
 for (const version of [...new Set(table.map((row) => row.version))]) {
   describe(`as client ${version}`, () => {
-    for (const row of table.filter((one) => one.version === version && !one.skipOfficial)) {
+    for (const row of table.filter((one) => one.version === version && !one.onlyPoints)) {
       const name = `${version} ${row.method}${row.form ? ` (${row.form})` : ''}`;
       it(name, () => compare(row, false));
       it(`${name}, async`, () => compare(row, true));
     }
   });
 }
+
+describe('what the early client only points to', () => {
+  const made = { provider_config_key: 'key', connection_id: 'c1' };
+  const flat = [
+    ['OAUTH2', { type: 'OAUTH2', access_token: 'a', refresh_token: 'r', expires_at: '2030-01-31T12:00:00.000Z' }, { access_token: 'a', refresh_token: 'r', expires_at: '2030-01-31T12:00:00.000Z' }],
+    ['API_KEY', { type: 'API_KEY', apiKey: 'k1' }, { api_key: 'k1' }],
+    ['BASIC', { type: 'BASIC', username: 'u', password: 'p' }, { username: 'u', password: 'p' }],
+  ];
+
+  for (const row of table.filter((one) => one.onlyPoints)) {
+    it(`${row.version} ${row.method} (${row.form})`, async () => row.official(await officialClient(row.version)));
+  }
+  for (const async of [false, true]) {
+    for (const [form, credentials, body] of flat) {
+      it(`${early} createConnection (${form}, flat)${async ? ', async' : ''}`, async () => {
+        recorder.answer({ status: 201, body: made });
+        const answer = await ourClient(early, {}, async).call('createConnection', { ...made, credentials, metadata: { m: 1 } });
+        assert.equal(answer.code, 'NANGO_OK', JSON.stringify(answer));
+        assert.equal(answer.typed.id, 'c1');
+        const [{ method, path, body: sent }] = recorder.taken();
+        assert.deepEqual([method, path, sent], ['POST', '/connection', { json: { ...made, ...body, metadata: { m: 1 } } }]);
+      });
+    }
+    it(`${early} importConnection${async ? ', async' : ''}`, async () => {
+      recorder.answer({ status: 201, body: made });
+      const answer = await ourClient(early, {}, async).call('importConnection', { body: { ...made, no_expiration: true } });
+      assert.equal(answer.code, 'NANGO_OK', JSON.stringify(answer));
+      const [{ method, path, body }] = recorder.taken();
+      assert.deepEqual([method, path, body], ['POST', '/connection', { json: { ...made, no_expiration: true } }]);
+    });
+    it(`${early} setMetadata takes one connection at a time${async ? ', async' : ''}`, async () => {
+      const answer = await ourClient(early, {}, async).call('setMetadata', { providerConfigKey: 'key', connectionId: ['c1', 'c2'], metadata: {} });
+      assert.deepEqual([answer.code, answer.message, recorder.taken()], ['NANGO_E_ARGUMENT', 'servers of 2023 take the metadata of one connection at a time', []]);
+    });
+  }
+});
 
 describe('making a client', () => {
   for (const { version = newest, form, options, error, ours } of refusals) {
