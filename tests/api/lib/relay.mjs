@@ -84,11 +84,15 @@ export class Relay {
   }
 }
 
-// An address where nobody listens.
+// An address where nobody listens: a free port, but of a loopback address that no test listens on, so
+// that nobody takes the port meanwhile.
 export async function nowhere() {
   const server = net.createServer();
-  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
+  await new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(0, '127.9.8.7', resolve);
+  });
   const { port } = server.address();
   await new Promise((resolve) => server.close(resolve));
-  return `http://127.0.0.1:${port}`;
+  return `http://127.9.8.7:${port}`;
 }
