@@ -83,8 +83,27 @@ static bool is_code(const char *s)
                "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-") == len;
 }
 
+/* The proxy's own failures (contract http-api.md, section 10), told from a provider's. */
+static bool is_proxys_own(const char *code)
+{
+    static const char *const codes[] = {"invalid_headers", "unknown_provider_config",
+        "unknown_connection", "server_error", "connection_refresh_backoff",
+        "missing_api_url", "missing_base_api_url", "missing_endpoint",
+        "missing_connection_id", "missing_provider_config_key", "unsupported_provider",
+        "unsupported_auth", "invalid_query_params", "base_url_override_disabled",
+        "base_url_override_not_allowed", "plan_limit", "too_many_request", "forbidden",
+        "missing_auth_header", "malformed_auth_header", "invalid_secret_key_format",
+        "unknown_account", "generic_error_support"};
+
+    for (size_t i = 0; i < sizeof codes / sizeof codes[0]; i++)
+        if (strcmp(code, codes[i]) == 0)
+            return true;
+    return false;
+}
+
 /* The server's own words, of either era (contract http-api.md, section 1.2). A provider's
- * answer may repeat what it was sent, so of those only a code is taken. */
+ * answer may repeat what it was sent, so of what comes through the proxy only a code is taken,
+ * unless it is one of the proxy's. */
 static void fail_by_status(nango_call *call)
 {
     const nango_json *body = nango_response_json(call->response);
@@ -101,7 +120,7 @@ static void fail_by_status(nango_call *call)
         text = nango_json_string_at(body, "/error", NULL);
     if (text == NULL)
         text = nango_json_string_at(body, "/message", NULL);
-    if (text == NULL || call->proxied)
+    if (text == NULL || (call->proxied && !is_proxys_own(code)))
         text = "";
     ngo_call_fail(call, NANGO_E_HTTP, "status %d%s%s%s%s", call->response->status,
         *code != '\0' ? " " : "", code, *text != '\0' ? ": " : "", text);
@@ -192,13 +211,16 @@ static void describe(const nango_call *call, char *out, size_t size)
     snprintf(out, size, "%s %.*s", call->method, (int)strcspn(url, "?"), url);
 }
 
+/* Shorter keys are nobody's secret, and part of every other word. */
+#define SECRET_MIN 8
+
 static void clean(nango_call *call)
 {
     const char *key = call->client != NULL ? call->client->key : NULL;
     size_t len = key != NULL ? strlen(key) : 0;
     char *found;
 
-    while (len > 0 && (found = strstr(call->error.message, key)) != NULL)
+    while (len >= SECRET_MIN && (found = strstr(call->error.message, key)) != NULL)
         memset(found, '*', len);
     for (char *p = call->error.message; *p != '\0'; p++)
         if ((unsigned char)*p < 0x20 || *p == 0x7f)

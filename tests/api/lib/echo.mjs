@@ -155,9 +155,16 @@ export class Echo {
   async sendLarge(res, total) {
     res.writeHead(200, { 'content-type': 'application/octet-stream', 'content-length': String(total) });
     const piece = Buffer.alloc(65_536, 'x');
-    for (let left = total; left > 0; left -= piece.length) {
+    for (let left = total; left > 0 && !res.destroyed; left -= piece.length) {
       const part = left < piece.length ? piece.subarray(0, left) : piece;
-      if (!res.write(part) && !res.destroyed) await new Promise((resolve) => res.once('drain', resolve).once('close', resolve));
+      if (res.write(part) || res.destroyed) continue;
+      await new Promise((resolve) => {
+        const go = () => {
+          res.off('drain', go).off('close', go);
+          resolve();
+        };
+        res.on('drain', go).on('close', go);
+      });
     }
     res.end();
   }

@@ -72,6 +72,11 @@ TEST(failures_carry_the_servers_code_and_words)
         /* a provider's words may repeat what it was sent */
         {403, true, "{\"error\":{\"code\":\"denied\",\"message\":\"token x\"}}", "denied",
             "GET /path: status 403 denied"},
+        /* the proxy's own words do not */
+        {424, true,
+            "{\"error\":{\"code\":\"connection_refresh_backoff\",\"message\":\"Later\"}}",
+            "connection_refresh_backoff",
+            "GET /path: status 424 connection_refresh_backoff: Later"},
     };
 
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
