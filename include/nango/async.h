@@ -42,11 +42,12 @@ typedef struct {
     /* Nothing refers to `loop` any more: its descriptors are forgotten and its timer is
      * stopped. Not called when nango_attach() fails. May be NULL. */
     void (*released)(void *loop);
+    const void *reserved[2];
 } nango_loop;
 
 /* Ties the client to an event loop. `operations` is copied, `loop` borrowed until
- * operations->released. Fails with NANGO_E_STATE when there is one already, and
- * NANGO_E_MEMORY. */
+ * operations->released. Fails with NANGO_E_STATE when there is one already or
+ * a callback of the client runs, and NANGO_E_MEMORY. */
 NANGO_API nango_code nango_attach(
     nango_client *client, const nango_loop *operations, void *loop, nango_error *err);
 
@@ -55,7 +56,8 @@ NANGO_API nango_code nango_attach(
 NANGO_API void nango_detach(nango_client *client);
 
 /* The loop saw `events` (NANGO_READABLE, NANGO_WRITABLE or both) on `fd`. Callbacks run
- * from here. */
+ * from here. Within a callback it does nothing: the loop has to tell again what is still so
+ * (level-triggered, which all the adapters are). */
 NANGO_API void nango_ready(nango_client *client, int fd, int events);
 
 /* The time that was asked of operations->timer is over. Callbacks run from here. */
@@ -64,8 +66,9 @@ NANGO_API void nango_expired(nango_client *client);
 /* How many calls were started and have not ended. */
 NANGO_API size_t nango_calls_active(const nango_client *client);
 
-/* Ends a call: its callback runs with NANGO_E_CANCELLED before this returns. `call` is
- * valid from the `_start` function to the end of its callback. */
+/* Ends a call: its callback runs with NANGO_E_CANCELLED before this returns; or soon after,
+ * if this is called within a stream's callback, and then nothing else of the call's runs
+ * before. `call` is valid from the `_start` function to the end of its callback. */
 NANGO_API void nango_call_cancel(nango_call *call);
 
 /* Stops reading the answer of a streamed call, until nango_call_resume(): the sender has

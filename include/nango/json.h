@@ -59,7 +59,7 @@ NANGO_API const char *nango_json_string(const nango_json *value, size_t *len);
 /* Whether it is a whole number within the range of int64_t; then *out is set. */
 NANGO_API bool nango_json_int(const nango_json *value, int64_t *out);
 
-/* Whether it is a number; then *out is the nearest double. */
+/* Whether it is a number within the range of a double; then *out is the nearest one. */
 NANGO_API bool nango_json_double(const nango_json *value, double *out);
 
 /* Whether it is true or false; then *out is set. */

@@ -121,6 +121,9 @@ NANGO_API nango_code nango_delete_start(nango_client *client,
 
 /* What nango_stream's `read` returns beside a count. */
 #define NANGO_STREAM_ABORT (-1) /* give up: the call ends with NANGO_E_CANCELLED */
+#define NANGO_STREAM_WAIT                                                                \
+    (-2) /* nothing yet: ask again after nango_call_resume(); only in
+                                   calls that were started */
 
 /* Where the pieces of a streamed request and answer go; each gets `user`. Memory does not
  * grow with the bodies. */

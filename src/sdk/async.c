@@ -88,7 +88,7 @@ static void unlink_call(nango_call *call)
 
 /* Tells the loop when something is due next, unless it knows: setting a timer may cost a
  * system call. */
-static void arm(nango_client *client)
+void ngo_async_arm(nango_client *client)
 {
     int64_t now = ngo_now_ms(), due = client->curl_due_ms;
 
@@ -127,8 +127,13 @@ static int on_socket(CURL *easy, curl_socket_t fd, int what, void *user, void *a
         events |= NANGO_READABLE;
     if (what == CURL_POLL_OUT || what == CURL_POLL_INOUT)
         events |= NANGO_WRITABLE;
-    if (!client->loop.watch(client->loop_data, fd, events, &slot) && events != 0)
+    if (!client->loop.watch(client->loop_data, fd, events, &slot) && events != 0) {
+        /* libcurl does not come back to take the slot away. */
+        if (slot != NULL)
+            client->loop.watch(client->loop_data, fd, 0, &slot);
+        curl_multi_assign(client->multi, fd, NULL);
         return -1;
+    }
     if (events != 0)
         curl_multi_assign(client->multi, fd, slot);
     return 0;
@@ -149,18 +154,27 @@ static void deliver(nango_call *call, void *result)
 {
     nango_client *client = call->client;
     bool answered = call->error.code == NANGO_E_HTTP || call->error.code == NANGO_E_PARSE;
+    nango_response *outer = NULL;
 
     call_move(call, NGO_ENDED);
     unlink_call(call);
     ngo_call_report(call);
     ngo_transfer_free(call); /* so that the callback can use the handle again */
-    nango_response_free(client->last_answer);
+    if (client->in_callback > 0)
+        outer = client->last_answer;
+    else
+        nango_response_free(client->last_answer);
     client->last_answer = answered ? call->response : NULL;
     if (answered)
         call->response = NULL;
     client->in_callback++;
     call->shape->deliver(call->done, result, &call->error, call->user);
     client->in_callback--;
+    if (client->in_callback > 0) {
+        /* A callback cancelled this call: its own answer is still being read. */
+        nango_response_free(client->last_answer);
+        client->last_answer = outer;
+    }
     ngo_call_free(call);
 }
 
@@ -186,6 +200,8 @@ static void end_transfer(nango_call *call, CURLcode code)
     int64_t delay_ms;
 
     stop_moving(call);
+    if (call->cancelled)
+        code = CURLE_ABORTED_BY_CALLBACK; /* also when it has ended well since */
     switch (ngo_transfer_end(call, code, &result)) {
     case NGO_AGAIN:
         if (ngo_transfer_begin(call)) {
@@ -250,6 +266,7 @@ static void start_due(nango_client *client)
 {
     int64_t now = ngo_now_ms();
     nango_call *next;
+    size_t left = 0;
 
     if (client->waiting > 0)
         for (nango_call *call = client->calls; call != NULL; call = next) {
@@ -264,13 +281,10 @@ static void start_due(nango_client *client)
             }
         }
     /* Not those that the callbacks of failing ones add: their turn is the next. */
-    for (nango_call *last = client->queue_tail; client->queue != NULL;) {
-        nango_call *call = client->queue;
-
-        give_to_libcurl(call);
-        if (call == last)
-            break;
-    }
+    for (const nango_call *call = client->queue; call != NULL; call = call->queue_next)
+        left++;
+    while (left-- > 0 && client->queue != NULL)
+        give_to_libcurl(client->queue);
 }
 
 /* libcurl has returned: does what had to wait for that. */
@@ -292,7 +306,7 @@ static void settle(nango_client *client, CURLMcode code)
         end_marked(client, NANGO_E_CANCELLED, "the call was cancelled");
     }
     start_due(client);
-    arm(client);
+    ngo_async_arm(client);
 }
 
 static void action(nango_client *client, curl_socket_t fd, int events)
@@ -323,10 +337,13 @@ void nango_ready(nango_client *client, int fd, int events)
 void nango_expired(nango_client *client)
 {
     client->armed_ms = -1;
+    /* Within a callback: it is armed anew when the callback has returned. */
+    if (!client->attached || client->in_callback > 0 || client->in_libcurl > 0)
+        return;
     if (client->curl_due_ms >= 0 && client->curl_due_ms <= ngo_now_ms()) {
         client->curl_due_ms = -1;
         action(client, CURL_SOCKET_TIMEOUT, 0);
-    } else if (client->attached && client->in_callback == 0 && client->in_libcurl == 0) {
+    } else {
         settle(client, CURLM_OK);
     }
 }
@@ -363,7 +380,7 @@ nango_code ngo_call_start(
         *handle = call;
     ngo_error_clear(err);
     /* It is given to libcurl from the loop: until then no callback can run. */
-    arm(client);
+    ngo_async_arm(client);
     return NANGO_OK;
 }
 
@@ -374,8 +391,11 @@ nango_code nango_attach(
     bool good;
 
     ngo_error_clear(err);
-    if (client->attached)
+    if (client->attached || client->multi != NULL)
         return ngo_error_set(err, NANGO_E_STATE, "the client has an event loop already");
+    if (client->in_callback > 0 || client->in_libcurl > 0)
+        return ngo_error_set(
+            err, NANGO_E_STATE, "an event loop cannot be attached within a callback");
     if (operations->watch == NULL || operations->timer == NULL)
         return ngo_error_set(err, NANGO_E_ARGUMENT, "operations needs watch and timer");
     multi = curl_multi_init();
@@ -428,32 +448,41 @@ void nango_call_cancel(nango_call *call)
     if (client->in_libcurl > 0) {
         call->cancelled = true;
         client->cancel_due = true;
-        arm(client);
+        ngo_async_arm(client);
         return;
     }
     end_cancelled(call, NANGO_E_CANCELLED, "the call was cancelled");
-    arm(client);
+    ngo_async_arm(client);
 }
 
 static void set_pause(nango_call *call, int what)
 {
     nango_client *client = call->client;
+    CURLcode code;
 
     if (call->state != NGO_MOVING || call->transfer == NULL)
-        return;
+        return; /* on_body() looks at call->paused when it comes to that */
+    call->transfer->last_piece_ms = ngo_now_ms();
     client->in_libcurl++; /* it may hand over what it has kept, at once */
-    curl_easy_pause(call->transfer->easy, what);
+    code = curl_easy_pause(call->transfer->easy, what);
     client->in_libcurl--;
+    if (code != CURLE_OK) {
+        /* A callback of the stream's ended the call; libcurl only says so here. */
+        call->cancelled = true;
+        client->cancel_due = true;
+    }
     if (client->in_libcurl == 0)
-        arm(client);
+        ngo_async_arm(client);
 }
 
 void nango_call_pause(nango_call *call)
 {
+    call->paused = true;
     set_pause(call, CURLPAUSE_RECV);
 }
 
 void nango_call_resume(nango_call *call)
 {
+    call->paused = false;
     set_pause(call, CURLPAUSE_CONT);
 }

@@ -12,7 +12,11 @@
 
 static int64_t time_or(int64_t given, int64_t otherwise)
 {
-    return given == 0 ? otherwise : given < 0 ? 0 : given;
+    if (given == 0)
+        return otherwise;
+    if (given < 0)
+        return 0; /* no limit */
+    return given < INT32_MAX ? given : INT32_MAX;
 }
 
 static bool is_set(const char *s)
@@ -49,6 +53,8 @@ static nango_code check_options(const nango_client_options *options, nango_error
     if (allocator != NULL && (allocator->alloc == NULL || allocator->release == NULL))
         return ngo_error_set(
             err, NANGO_E_ARGUMENT, "allocator needs both of its functions");
+    if (options->headers == NULL && options->header_count > 0)
+        return ngo_error_set(err, NANGO_E_ARGUMENT, "headers is NULL");
     for (size_t i = 0; i < options->header_count; i++)
         if (!is_set(options->headers[i].name) || options->headers[i].value == NULL ||
             !is_clean(options->headers[i].name) ||
@@ -285,7 +291,8 @@ void nango_client_free(nango_client *client)
 {
     struct ngo_mem mem;
 
-    if (client == NULL)
+    /* Within a callback it is in use: kept, rather than pulled away. */
+    if (client == NULL || client->in_callback > 0 || client->in_libcurl > 0)
         return;
     mem = client->mem;
     nango_detach(client);
@@ -311,7 +318,7 @@ void nango_client_free(nango_client *client)
 
 void nango_client_set_timeout(nango_client *client, int64_t timeout_ms)
 {
-    client->timeout_ms = timeout_ms < 0 ? 0 : timeout_ms;
+    client->timeout_ms = time_or(timeout_ms, 0);
 }
 
 const char *nango_client_host(const nango_client *client)

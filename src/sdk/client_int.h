@@ -70,15 +70,25 @@ enum ngo_state {
 struct ngo_transfer {
     CURL *easy;
     struct curl_slist *list;
+    bool head_begins;   /* the next line is a status line */
     bool head_done;     /* the status and headers of the final answer are there */
     bool redirected;    /* this answer is not the final one */
     bool failed_inside; /* a callback of ours failed the call; libcurl only tells of it */
+    bool redirect_cut;  /* the body of a redirect was given up */
     int redirects;
+    size_t head_bytes;   /* of this answer's headers */
+    size_t thrown_bytes; /* of a redirect's body */
+    int64_t sent_bytes;  /* of a streamed request's body */
     int64_t began_ms;
+    int64_t look_ms;       /* when the request began that all redirects belong to */
+    int64_t last_piece_ms; /* of a stream: when something moved last */
     char reason[CURL_ERROR_SIZE];
 };
 
 int64_t ngo_now_ms(void); /* monotonic */
+
+/* Tells the event loop, if there is one, when something is due next (async.c). */
+void ngo_async_arm(nango_client *client);
 
 /* "scheme://host:port" of an http or https URL. NULL with *is_url false when it is none,
  * NULL with true when memory is out. */

@@ -14,6 +14,9 @@
 
 #define MAX_DEPTH 512
 
+/* Lengths and distances have 32 bits, which makes a value a third smaller. */
+#define MAX_TEXT UINT32_MAX
+
 struct parser {
     const struct ngo_mem *mem;
     char *at;
@@ -33,24 +36,43 @@ static void skip_space(struct parser *p)
         p->at++;
 }
 
+/* How many values the text can hold: one, and one more behind each comma and each opening
+ * bracket that is not within a string. */
+static size_t count_values(const char *at, const char *end)
+{
+    size_t count = 1;
+
+    for (; at < end; at++) {
+        if (*at == ',' || *at == '[' || *at == '{') {
+            count++;
+        } else if (*at == '"') {
+            for (at++; at < end && *at != '"'; at++)
+                if (*at == '\\')
+                    at++;
+        }
+    }
+    return count;
+}
+
+/* Room for all values at once: an array that grows is twice there while it moves. */
+static bool reserve(struct parser *p)
+{
+    size_t count = count_values(p->at, p->end);
+
+    if (count <= SIZE_MAX / sizeof *p->values)
+        p->values = ngo_resize(p->mem, NULL, count * sizeof *p->values);
+    p->capacity = p->values != NULL ? count : 0;
+    p->out_of_memory = p->values == NULL;
+    return p->values != NULL;
+}
+
 /* A new value, as the last child of the innermost open container. */
 static struct nango_json *value_new(struct parser *p, nango_json_type type)
 {
     struct nango_json *value;
 
-    if (p->count == p->capacity) {
-        size_t capacity = p->capacity > 0 ? 2 * p->capacity : 16;
-
-        value = NULL;
-        if (capacity <= SIZE_MAX / 2 / sizeof *value)
-            value = ngo_resize(p->mem, p->values, capacity * sizeof *value);
-        if (value == NULL) {
-            p->out_of_memory = true;
-            return NULL;
-        }
-        p->values = value;
-        p->capacity = capacity;
-    }
+    if (p->count == p->capacity)
+        return NULL; /* cannot be: every value but the first follows what was counted */
     value = &p->values[p->count++];
     memset(value, 0, sizeof *value);
     value->type = (unsigned char)type;
@@ -128,7 +150,7 @@ static bool parse_unicode(struct parser *p, char **out)
 }
 
 /* p->at is at the opening quote; leaves it behind the closing one. */
-static bool parse_string(struct parser *p, const char **text, size_t *len)
+static bool parse_string(struct parser *p, const char **text, uint32_t *len)
 {
     static const char from[] = "\"\\/bfnrt", to[] = "\"\\/\b\f\n\r\t";
     char *out, *start;
@@ -160,7 +182,7 @@ static bool parse_string(struct parser *p, const char **text, size_t *len)
     }
     *out = '\0'; /* over the closing quote, or before it */
     *text = start;
-    *len = (size_t)(out - start);
+    *len = (uint32_t)(out - start);
     return true;
 }
 
@@ -196,7 +218,7 @@ static bool parse_number(struct parser *p, struct nango_json *value)
             return false;
     }
     value->text = from;
-    value->len = (size_t)(p->at - from);
+    value->len = (uint32_t)(p->at - from);
     return true;
 }
 
@@ -211,7 +233,7 @@ static bool word(struct parser *p, const char *s)
 }
 
 /* One value; an array or object is only opened. */
-static bool parse_value(struct parser *p, const char *name, size_t name_len)
+static bool parse_value(struct parser *p, const char *name, uint32_t name_len)
 {
     struct nango_json *value;
     char c;
@@ -257,14 +279,14 @@ static void close_container(struct parser *p, size_t last)
 
     if (last != SIZE_MAX)
         p->values[last].last = true;
-    p->values[index].span = p->count - index;
+    p->values[index].span = (uint32_t)(p->count - index);
     p->at++;
 }
 
 static bool parse_member(struct parser *p, bool object)
 {
     const char *name = NULL;
-    size_t name_len = 0;
+    uint32_t name_len = 0;
 
     if (object) {
         skip_space(p);
@@ -330,7 +352,8 @@ enum ngo_parse ngo_json_parse(const struct ngo_mem *mem, char *text, size_t len,
     if (len >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0)
         parser.at += 3;
     doc->values = NULL;
-    if (ngo_is_utf8(text, len) && parse_document(&parser)) {
+    if (len <= MAX_TEXT && ngo_is_utf8(text, len) && reserve(&parser) &&
+        parse_document(&parser)) {
         doc->values = parser.values;
         return NGO_PARSED;
     }

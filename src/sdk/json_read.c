@@ -2,6 +2,7 @@
 /* Reading parsed JSON, and documents that the caller parsed. */
 #include <errno.h>
 #include <locale.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -97,10 +98,10 @@ static const nango_json *step(const nango_json *value, const char *token, size_t
 
     if (is(value, NANGO_JSON_ARRAY)) {
         /* RFC 6901, section 4: digits without leading zeros. */
-        if (len == 0 || len > 18 || (token[0] == '0' && len > 1))
+        if (len == 0 || (token[0] == '0' && len > 1))
             return NULL;
         for (size_t i = 0; i < len; i++) {
-            if (token[i] < '0' || token[i] > '9')
+            if (token[i] < '0' || token[i] > '9' || index > (SIZE_MAX - 9) / 10)
                 return NULL;
             index = 10 * index + (size_t)(token[i] - '0');
         }
@@ -165,6 +166,7 @@ bool nango_json_double(const nango_json *value, double *out)
 {
     char text[MAX_NUMBER + 1];
     locale_t plain;
+    double number;
 
     if (!is(value, NANGO_JSON_NUMBER) || value->len > MAX_NUMBER)
         return false;
@@ -174,8 +176,11 @@ bool nango_json_double(const nango_json *value, double *out)
     plain = newlocale(LC_ALL_MASK, "C", (locale_t)0);
     if (plain == (locale_t)0)
         return false;
-    *out = strtod_l(text, NULL, plain);
+    number = strtod_l(text, NULL, plain);
     freelocale(plain);
+    if (!isfinite(number))
+        return false;
+    *out = number;
     return true;
 }
 
@@ -230,6 +235,8 @@ nango_code nango_document_parse(
     size_t at = 0;
 
     *out = NULL;
+    if (text == NULL)
+        len = 0;
     if (document != NULL)
         document->text = ngo_resize(&ngo_mem_default, NULL, len + 1);
     if (document != NULL && document->text != NULL) {

@@ -5,6 +5,37 @@
 
 #include "sdk/client_int.h"
 
+/* Shorter keys are nobody's secret, and part of every other word. */
+#define SECRET_MIN 8
+
+/* Copies what others said into `out`, which may be too small, without the client's key:
+ * before it is cut off, since a part of a key is no longer found. */
+static void redact(const nango_call *call, const char *from, char *out, size_t size)
+{
+    const char *key = call->client != NULL ? call->client->key : NULL;
+    size_t len = key != NULL ? strlen(key) : 0, at = 0;
+
+    while (*from != '\0' && at + 4 < size) {
+        if (len >= SECRET_MIN && strncmp(from, key, len) == 0) {
+            memcpy(out + at, "***", 3);
+            at += 3;
+            from += len;
+        } else {
+            unsigned char c = (unsigned char)*from++;
+
+            out[at++] = c < 0x20 || c == 0x7f ? ' ' : (char)c;
+        }
+    }
+    out[at] = '\0';
+}
+
+static bool holds_key(const nango_call *call, const char *text)
+{
+    const char *key = call->client != NULL ? call->client->key : NULL;
+
+    return key != NULL && strlen(key) >= SECRET_MIN && strstr(text, key) != NULL;
+}
+
 void ngo_fail_by_libcurl(nango_call *call, CURLcode code)
 {
     static const struct {
@@ -34,27 +65,38 @@ void ngo_fail_by_libcurl(nango_call *call, CURLcode code)
     };
     const char *text = "the connection broke", *cause = NULL;
     const char *reason = call->transfer->reason;
+    char words[sizeof call->error.message];
     nango_code to = NANGO_E_NETWORK;
     long number = 0;
 
-    if (call->transfer->failed_inside)
-        return;
+    if (call->transfer->failed_inside || call->error.code != NANGO_OK)
+        return; /* libcurl only tells of it */
     for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
         if (table[i].from != code)
             continue;
         to = table[i].to;
         text = table[i].text;
     }
-    if (call->cancelled)
-        to = NANGO_E_CANCELLED;
+    if (call->cancelled) {
+        ngo_call_fail(call, NANGO_E_CANCELLED, "the call was cancelled");
+        return;
+    }
+    if (strncmp(reason, "Too large response headers", 26) == 0) {
+        to = NANGO_E_TOO_LARGE;
+        text = "the answer's headers are too large";
+    }
+    /* An address that only a redirect named is not the caller's argument. */
+    if (to == NANGO_E_ARGUMENT && call->transfer->redirects > 0)
+        to = NANGO_E_NETWORK;
     if (to == NANGO_E_CONNECT) {
         curl_easy_getinfo(call->transfer->easy, CURLINFO_OS_ERRNO, &number);
-        cause = strerrordesc_np((int)number);
+        cause = number != 0 ? strerrordesc_np((int)number) : NULL;
     }
     if (to == NANGO_E_NETWORK || to == NANGO_E_TLS)
         number = (long)code;
-    ngo_call_fail(call, to, "%s: %s%s%s", text,
-        *reason != '\0' ? reason : curl_easy_strerror(code), cause != NULL ? ": " : "",
+    redact(
+        call, *reason != '\0' ? reason : curl_easy_strerror(code), words, sizeof words);
+    ngo_call_fail(call, to, "%s: %s%s%s", text, words, cause != NULL ? ": " : "",
         cause != NULL ? cause : "");
     call->error.detail = (int)number;
 }
@@ -109,10 +151,11 @@ static void fail_by_status(nango_call *call)
     const nango_json *body = nango_response_json(call->response);
     const char *code = nango_json_string_at(body, "/error/code", NULL);
     const char *text = nango_json_string_at(body, "/error/message", NULL);
+    char words[sizeof call->error.message];
 
     if (code == NULL)
         code = nango_json_string_at(body, "/type", NULL);
-    if (code == NULL || !is_code(code))
+    if (code == NULL || !is_code(code) || holds_key(call, code))
         code = "";
     if (text == NULL)
         text = nango_json_string_at(body, "/error/errors/0/message", NULL);
@@ -122,8 +165,9 @@ static void fail_by_status(nango_call *call)
         text = nango_json_string_at(body, "/message", NULL);
     if (text == NULL || (call->proxied && !is_proxys_own(code)))
         text = "";
+    redact(call, text, words, sizeof words);
     ngo_call_fail(call, NANGO_E_HTTP, "status %d%s%s%s%s", call->response->status,
-        *code != '\0' ? " " : "", code, *text != '\0' ? ": " : "", text);
+        *code != '\0' ? " " : "", code, *words != '\0' ? ": " : "", words);
     snprintf(call->error.server_code, sizeof call->error.server_code, "%s", code);
     call->error.retry_after_s = retry_after(call->response);
 }
@@ -160,7 +204,7 @@ static bool wants_json(const nango_call *call, bool good)
         return !good || call->shape == &ngo_shape_response;
     return call->response_type == NANGO_RESPONSE_JSON ||
            (call->response_type == NANGO_RESPONSE_ANY && type != NULL &&
-               strstr(type, "json") != NULL);
+               strcasestr(type, "json") != NULL);
 }
 
 static void check_type(nango_call *call)
@@ -211,22 +255,6 @@ static void describe(const nango_call *call, char *out, size_t size)
     snprintf(out, size, "%s %.*s", call->method, (int)strcspn(url, "?"), url);
 }
 
-/* Shorter keys are nobody's secret, and part of every other word. */
-#define SECRET_MIN 8
-
-static void clean(nango_call *call)
-{
-    const char *key = call->client != NULL ? call->client->key : NULL;
-    size_t len = key != NULL ? strlen(key) : 0;
-    char *found;
-
-    while (len >= SECRET_MIN && (found = strstr(call->error.message, key)) != NULL)
-        memset(found, '*', len);
-    for (char *p = call->error.message; *p != '\0'; p++)
-        if ((unsigned char)*p < 0x20 || *p == 0x7f)
-            *p = ' ';
-}
-
 void ngo_call_report(nango_call *call)
 {
     char what[120], line[sizeof call->error.message + 64];
@@ -241,7 +269,6 @@ void ngo_call_report(nango_call *call)
         snprintf(call->error.message, sizeof call->error.message, "%s: %.195s", what,
             old.message);
     }
-    clean(call);
     if (call->client == NULL || call->client->log == NULL)
         return;
     if (call->error.code == NANGO_OK)

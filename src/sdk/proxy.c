@@ -110,6 +110,14 @@ static void check(nango_call *call, const nango_proxy_config *config, const char
         if (needed[i].value == NULL)
             ngo_call_fail(call, NANGO_E_ARGUMENT,
                 "%s is missing and is required to make a proxy call!", needed[i].name);
+    if ((config->headers == NULL && config->header_count > 0) ||
+        (config->params == NULL && config->param_count > 0) ||
+        (config->form == NULL && config->form_count > 0) ||
+        (config->parts == NULL && config->part_count > 0) ||
+        (config->retry_on == NULL && config->retry_on_count > 0) ||
+        (config->data == NULL && config->data_size > 0))
+        ngo_call_fail(
+            call, NANGO_E_ARGUMENT, "a pointer is NULL whose count or size is not 0");
     if (method == NULL)
         ngo_call_fail(call, NANGO_E_ARGUMENT,
             "method is to be GET, POST, PUT, PATCH, DELETE, PROPFIND or REPORT, not "

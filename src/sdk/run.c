@@ -32,7 +32,7 @@ static CURLcode perform(nango_call *call)
         CURLMsg *message;
 
         if (take_interrupt(client)) {
-            call->cancelled = true;
+            ngo_call_fail(call, NANGO_E_CANCELLED, "interrupted");
             result = CURLE_ABORTED_BY_CALLBACK;
             break;
         }
@@ -119,5 +119,8 @@ void *ngo_call_run(nango_call *call, nango_code *code, nango_error *err)
     if (err != NULL)
         *err = call->error;
     ngo_call_free(call);
+    if (client != NULL)
+        ngo_async_arm(
+            client); /* its callbacks may have started calls, or missed a turn */
     return result;
 }

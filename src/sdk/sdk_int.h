@@ -90,14 +90,14 @@ bool ngo_is_utf8(const char *s, size_t len);
 
 /* A value; its children follow it at once. */
 struct nango_json {
+    const char *name; /* of a member, terminated; else NULL */
+    const char *text; /* string: unescaped and terminated; number: as it came */
+    uint32_t name_len;
+    uint32_t len;       /* of text; of array and object: how many children */
+    uint32_t span;      /* how many values it and everything in it takes: to the next */
     unsigned char type; /* nango_json_type */
     bool last;          /* of its parent's children */
     bool truth;         /* of a bool */
-    size_t name_len;
-    const char *name; /* of a member, terminated; else NULL */
-    const char *text; /* string: unescaped and terminated; number: as it came */
-    size_t len;       /* of text; of array and object: how many children */
-    size_t span; /* how many values it and everything in it takes: the way to the next */
 };
 
 struct ngo_json_doc {
@@ -192,6 +192,7 @@ struct nango_call {
     int state;                     /* of a started call: async.c */
     int64_t due_ms;                /* when it goes on, while it waits */
     bool cancelled;
+    bool paused;      /* by nango_call_pause() */
     nango_call *next; /* of the client's started calls */
     nango_call *previous;
     nango_call *queue_next;
@@ -245,6 +246,8 @@ void ngo_call_json_raw(nango_call *call, const char *json, const char *what);
  * false when they are used up, and the call then has failed (wait.c). */
 bool ngo_wait_next(nango_call *call, int64_t *delay_ms);
 void ngo_wait_free(nango_call *call);
+/* Forgets the redirects and the time of the request before, before the next (transfer.c). */
+void ngo_transfer_renew(nango_call *call);
 
 /* Runs the call and frees it. The result, or NULL and *err. */
 void *ngo_call_run(nango_call *call, nango_code *code, nango_error *err);

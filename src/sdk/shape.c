@@ -33,6 +33,8 @@ static bool may_be_json(const char *text, size_t len)
 {
     size_t i = 0;
 
+    if (len >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0)
+        i = 3; /* a byte order mark */
     while (i < len && memchr(" \t\r\n", text[i], 4) != NULL)
         i++;
     return i < len && memchr("{[\"-0123456789tfn", text[i], 17) != NULL;

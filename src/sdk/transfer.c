@@ -15,6 +15,15 @@
 /* As many as the official client's HTTP library follows. */
 #define MAX_REDIRECTS 21
 
+/* Bytes of all of an answer's headers; libcurl has a bound of its own above this. */
+#define MAX_HEAD (256 * 1024)
+
+/* Bytes of a redirect's body that are read to keep the connection; then it is dropped. */
+#define MAX_REDIRECT_BODY (64 * 1024)
+
+/* No time is longer: what is added to it must not overflow. */
+#define MAX_TIME_MS ((int64_t)INT32_MAX)
+
 int64_t ngo_now_ms(void)
 {
     struct timespec now;
@@ -43,8 +52,10 @@ static bool head_ends(nango_call *call)
     struct ngo_transfer *transfer = call->transfer;
     bool go_on = true;
 
-    if (call->response->status < 200 || transfer->head_done)
+    if (call->response->status < 200) {
+        transfer->head_begins = true; /* 100 or its like: another one follows */
         return true;
+    }
     transfer->head_done = true;
     transfer->redirected = is_redirect(call);
     if (transfer->redirected || !call->streamed || call->stream.on_head == NULL)
@@ -66,6 +77,9 @@ static bool status_line(nango_call *call, const char *line, size_t len)
     char text[32];
     int status = 0;
 
+    if (!call->transfer->head_begins)
+        return false;
+    call->transfer->head_begins = false;
     if (len < 5 || strncmp(line, "HTTP/", 5) != 0)
         return false;
     ngo_response_clear(call->response);
@@ -81,12 +95,22 @@ static size_t on_header(char *line, size_t size, size_t count, void *user)
     size_t all = size * count, len = all;
     const char *colon, *value;
 
-    while (len > 0 && (line[len - 1] == '\r' || line[len - 1] == '\n'))
+    call->transfer->last_piece_ms = ngo_now_ms();
+    if (call->cancelled)
+        return 0;
+    if (call->transfer->head_done) /* a trailer; nobody asked for one */
+        return all;
+    call->transfer->head_bytes += all;
+    if (call->transfer->head_bytes > MAX_HEAD) {
+        ngo_call_fail(call, NANGO_E_TOO_LARGE,
+            "the answer's headers have more than %d bytes", MAX_HEAD);
+        failed_inside(call);
+        return 0;
+    }
+    while (len > 0 && strchr("\r\n \t", line[len - 1]) != NULL && line[len - 1] != '\0')
         len--;
     if (len == 0)
         return head_ends(call) ? all : 0;
-    if (call->transfer->head_done) /* a trailer; nobody asked for one */
-        return all;
     if (status_line(call, line, len))
         return all;
     colon = memchr(line, ':', len);
@@ -110,8 +134,16 @@ static size_t on_body(char *data, size_t size, size_t count, void *user)
     size_t len = size * count;
     bool go_on = true;
 
-    if (call->transfer->redirected)
-        return len;
+    call->transfer->last_piece_ms = ngo_now_ms();
+    if (call->cancelled)
+        return 0;
+    if (call->transfer->redirected) {
+        call->transfer->thrown_bytes += len;
+        call->transfer->redirect_cut = call->transfer->thrown_bytes > MAX_REDIRECT_BODY;
+        return call->transfer->redirect_cut ? 0 : len;
+    }
+    if (call->paused)
+        return CURL_WRITEFUNC_PAUSE;
     if (call->streamed) {
         if (call->stream.on_data != NULL) {
             call->client->in_callback++;
@@ -140,19 +172,39 @@ static size_t on_body(char *data, size_t size, size_t count, void *user)
     return len;
 }
 
+/* libcurl sends what it is given, even more or less than was announced, and goes on using
+ * the connection: the next request would then be read as a part of this one's body. */
 static size_t on_read(char *data, size_t size, size_t count, void *user)
 {
     nango_call *call = user;
+    struct ngo_transfer *transfer = call->transfer;
+    int64_t announced = call->stream.read_size > 0 ? call->stream.read_size : -1;
+    size_t room = size * count;
     int64_t got;
 
+    transfer->last_piece_ms = ngo_now_ms();
+    if (call->cancelled)
+        return CURL_READFUNC_ABORT;
+    if (announced >= 0 && (uint64_t)(announced - transfer->sent_bytes) < room)
+        room = (size_t)(announced - transfer->sent_bytes);
+    if (room == 0)
+        return 0;
     call->client->in_callback++;
-    got = call->stream.read(data, size * count, call->stream.user);
+    got = call->stream.read(data, room, call->stream.user);
     call->client->in_callback--;
-    if (got < 0 || (uint64_t)got > (uint64_t)(size * count)) {
+    if (got == NANGO_STREAM_WAIT && call->client->attached && call->state == NGO_MOVING)
+        return CURL_READFUNC_PAUSE;
+    if (got < 0 || (uint64_t)got > room)
         ngo_call_fail(call, NANGO_E_CANCELLED, "read ended the call");
+    else if (got == 0 && announced >= 0)
+        ngo_call_fail(call, NANGO_E_ARGUMENT,
+            "read ended after %lld bytes of the announced %lld",
+            (long long)transfer->sent_bytes, (long long)announced);
+    if (call->error.code != NANGO_OK) {
         failed_inside(call);
         return CURL_READFUNC_ABORT;
     }
+    transfer->sent_bytes += got;
     return (size_t)got;
 }
 
@@ -161,12 +213,34 @@ static int on_seek(void *user, curl_off_t offset, int origin)
     nango_call *call = user;
     bool done;
 
-    if (offset != 0 || origin != SEEK_SET || call->stream.rewind == NULL)
+    if (offset != 0 || origin != SEEK_SET || call->stream.rewind == NULL ||
+        call->cancelled)
         return CURL_SEEKFUNC_CANTSEEK;
     call->client->in_callback++;
     done = call->stream.rewind(call->stream.user);
     call->client->in_callback--;
+    call->transfer->sent_bytes = 0;
     return done ? CURL_SEEKFUNC_OK : CURL_SEEKFUNC_FAIL;
+}
+
+/* A stream may take as long as it likes, but for the time between two pieces. libcurl calls
+ * this at least once a second while it watches the speed. */
+static int on_progress(
+    void *user, curl_off_t total, curl_off_t now, curl_off_t up_total, curl_off_t up_now)
+{
+    nango_call *call = user;
+    int64_t idle_ms = ngo_now_ms() - call->transfer->last_piece_ms;
+
+    (void)total;
+    (void)now;
+    (void)up_total;
+    (void)up_now;
+    if (!call->streamed || call->client->timeout_ms == 0 || call->paused ||
+        idle_ms <= call->client->timeout_ms)
+        return 0;
+    ngo_call_fail(call, NANGO_E_TIMEOUT, "nothing moved for %lld ms", (long long)idle_ms);
+    failed_inside(call);
+    return 1;
 }
 
 /* What a host that is not the server may be told. */
@@ -231,7 +305,8 @@ static CURLcode set_body(nango_call *call, CURL *easy)
 
     if (streams) {
         SET(CURLOPT_UPLOAD, 1L);
-        SET(CURLOPT_INFILESIZE_LARGE, (curl_off_t)call->stream.read_size);
+        SET(CURLOPT_INFILESIZE_LARGE,
+            (curl_off_t)(call->stream.read_size > 0 ? call->stream.read_size : -1));
     } else if (call->has_body) {
         SET(CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)call->body.len);
         SET(CURLOPT_POSTFIELDS, call->body.data != NULL ? call->body.data : "");
@@ -240,18 +315,29 @@ static CURLcode set_body(nango_call *call, CURL *easy)
     return code;
 }
 
+/* What is left of the time for the whole answer, redirects included. */
+static int64_t left_ms(const nango_call *call)
+{
+    int64_t left = call->client->timeout_ms - (ngo_now_ms() - call->transfer->look_ms);
+
+    return left > 0 ? left : 0;
+}
+
 static CURLcode set_limits(nango_call *call, CURL *easy)
 {
     const nango_client *client = call->client;
+    bool whole = !call->streamed && client->timeout_ms > 0;
+    bool pieces = call->streamed && client->timeout_ms > 0;
     CURLcode code = CURLE_OK;
 
-    /* Of a stream the time counts from the last piece. */
-    SET(CURLOPT_TIMEOUT_MS, call->streamed ? 0L : (long)client->timeout_ms);
-    SET(CURLOPT_LOW_SPEED_LIMIT, call->streamed && client->timeout_ms > 0 ? 1L : 0L);
-    SET(CURLOPT_LOW_SPEED_TIME,
-        call->streamed ? (long)((client->timeout_ms + 999) / 1000) : 0L);
-    SET(CURLOPT_CONNECTTIMEOUT_MS,
-        client->connect_timeout_ms > 0 ? (long)client->connect_timeout_ms : 1000000000L);
+    SET(CURLOPT_TIMEOUT_MS, whole ? (long)left_ms(call) : 0L);
+    /* A speed that nothing falls below for so long: it only makes libcurl look. */
+    SET(CURLOPT_LOW_SPEED_LIMIT, pieces ? 1L : 0L);
+    SET(CURLOPT_LOW_SPEED_TIME, pieces ? 1000000000L : 0L);
+    SET(CURLOPT_NOPROGRESS, pieces ? 0L : 1L);
+    SET(CURLOPT_CONNECTTIMEOUT_MS, client->connect_timeout_ms > 0
+                                       ? (long)client->connect_timeout_ms
+                                       : (long)MAX_TIME_MS);
     return code;
 }
 
@@ -270,6 +356,7 @@ static CURLcode set_request(nango_call *call, CURL *easy)
     SET(CURLOPT_WRITEDATA, call);
     SET(CURLOPT_READDATA, call);
     SET(CURLOPT_SEEKDATA, call);
+    SET(CURLOPT_XFERINFODATA, call);
     if (code == CURLE_OK)
         code = set_limits(call, easy);
     if (code == CURLE_OK)
@@ -290,6 +377,8 @@ static void set_nothing(CURL *easy)
     curl_easy_setopt(easy, CURLOPT_WRITEDATA, NULL);
     curl_easy_setopt(easy, CURLOPT_READDATA, NULL);
     curl_easy_setopt(easy, CURLOPT_SEEKDATA, NULL);
+    curl_easy_setopt(easy, CURLOPT_XFERINFODATA, NULL);
+    curl_easy_setopt(easy, CURLOPT_NOPROGRESS, 1L);
     curl_easy_setopt(easy, CURLOPT_INFILESIZE_LARGE, (curl_off_t)-1);
     curl_easy_setopt(easy, CURLOPT_POSTFIELDS, NULL);
     curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)-1);
@@ -313,6 +402,9 @@ static CURL *handle_new(const nango_client *client)
     SET(CURLOPT_WRITEFUNCTION, on_body);
     SET(CURLOPT_READFUNCTION, on_read);
     SET(CURLOPT_SEEKFUNCTION, on_seek);
+    SET(CURLOPT_XFERINFOFUNCTION, on_progress);
+    /* A name that is looked up slowly must not hold up a timeout or a cancelled call. */
+    SET(CURLOPT_QUICK_EXIT, 1L);
     SET(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
     if (client->ca_file != NULL)
         SET(CURLOPT_CAINFO, client->ca_file);
@@ -331,7 +423,7 @@ static bool take_handle(nango_call *call)
         transfer = ngo_alloc(&call->mem, sizeof *transfer);
         if (transfer == NULL)
             return false;
-        transfer->began_ms = ngo_now_ms();
+        transfer->began_ms = transfer->look_ms = ngo_now_ms();
         call->transfer = transfer;
     }
     if (transfer->easy == NULL && client->idle_count > 0)
@@ -353,6 +445,30 @@ static bool same_host(const char *a, const char *b)
 
 /* Whether the address is the server's: its own origin, or the same host by TLS where it
  * was without. */
+/* The path of an address behind the host's own path; NULL when it is not below that. */
+static const char *path_below(const nango_client *client, const char *url)
+{
+    const char *base = strchr(strstr(client->host, "://") + 3, '/');
+    const char *path = strchr(strstr(url, "://") + 3, '/');
+    size_t len = base != NULL ? strlen(base) : 0;
+
+    if (path == NULL || strncmp(path, base != NULL ? base : "", len) != 0)
+        return NULL;
+    return path + len;
+}
+
+/* What comes through the proxy is a provider's word, and must not lead the key to another of
+ * the server's routes. */
+static bool is_allowed(const nango_call *call)
+{
+    const char *path = path_below(call->client, call->url.data);
+
+    if (!call->proxied)
+        return true;
+    return path != NULL && strncmp(path, "/proxy/", 7) == 0 &&
+           strcasestr(path, "%2e") == NULL && strcasestr(path, "%2f") == NULL;
+}
+
 static bool is_home(nango_call *call, bool *memory)
 {
     char *origin;
@@ -367,7 +483,7 @@ static bool is_home(nango_call *call, bool *memory)
                                      strncmp(origin, "https:", 6) == 0 &&
                                      same_host(origin, call->client->origin)));
     ngo_free(&call->mem, origin);
-    return home;
+    return home && is_allowed(call);
 }
 
 bool ngo_transfer_begin(nango_call *call)
@@ -381,7 +497,19 @@ bool ngo_transfer_begin(nango_call *call)
         ngo_call_fail(call, NANGO_E_MEMORY, "memory is out");
         return false;
     }
+    if (call->transfer->redirects == 0)
+        call->transfer->look_ms = ngo_now_ms();
+    call->transfer->head_begins = true;
     call->transfer->head_done = call->transfer->redirected = false;
+    call->transfer->redirect_cut = false;
+    call->transfer->head_bytes = call->transfer->thrown_bytes = 0;
+    call->transfer->sent_bytes = 0;
+    call->transfer->last_piece_ms = ngo_now_ms();
+    if (!call->streamed && call->client->timeout_ms > 0 && left_ms(call) == 0) {
+        ngo_call_fail(
+            call, NANGO_E_TIMEOUT, "the redirects take longer than the timeout");
+        return false;
+    }
     call->transfer->reason[0] = '\0';
     if (call->response == NULL)
         call->response = ngo_response_new(&call->mem);
@@ -423,25 +551,49 @@ void ngo_transfer_free(nango_call *call)
     call->transfer = NULL;
 }
 
+/* The address that the answer's Location names, seen from the present one. NULL: none that
+ * can be gone to. libcurl would tell it, but only of transfers that ended well. */
+static char *location_of(nango_call *call)
+{
+    CURLU *url = curl_url();
+    char *to = NULL, *scheme = NULL;
+    bool good = url != NULL &&
+                curl_url_set(url, CURLUPART_URL, call->url.data, 0) == CURLUE_OK &&
+                curl_url_set(url, CURLUPART_URL,
+                    nango_response_header(call->response, "Location"),
+                    CURLU_URLENCODE) == CURLUE_OK &&
+                curl_url_get(url, CURLUPART_SCHEME, &scheme, 0) == CURLUE_OK &&
+                (strcmp(scheme, "http") == 0 || strcmp(scheme, "https") == 0) &&
+                curl_url_set(url, CURLUPART_FRAGMENT, NULL, 0) == CURLUE_OK;
+
+    if (good && curl_url_get(url, CURLUPART_URL, &to, 0) != CURLUE_OK)
+        to = NULL;
+    curl_free(scheme);
+    curl_url_cleanup(url);
+    return to;
+}
+
 /* Points the call to where the answer says. False: it cannot go there. */
 static bool follow(nango_call *call)
 {
     struct ngo_transfer *transfer = call->transfer;
     int status = call->response->status;
-    char *to = NULL;
+    char *to;
 
     if (transfer->redirects == MAX_REDIRECTS) {
         ngo_call_fail(call, NANGO_E_NETWORK, "more than %d redirects", MAX_REDIRECTS);
         return false;
     }
-    if (curl_easy_getinfo(transfer->easy, CURLINFO_REDIRECT_URL, &to) != CURLE_OK ||
-        to == NULL) {
-        ngo_call_fail(call, NANGO_E_NETWORK, "the redirect's Location is no URL");
+    to = location_of(call);
+    if (to == NULL) {
+        ngo_call_fail(call, NANGO_E_NETWORK,
+            "the server redirects to what is no http or https address");
         return false;
     }
     transfer->redirects++;
     ngo_text_finish(&call->url);
     ngo_text_puts(&call->url, to);
+    curl_free(to);
     /* 307 and 308 repeat the request; 301 and 302 make a GET of a POST, as every client
      * does, and 303 of everything (RFC 9110, section 15.4). */
     if ((status == 303 && strcmp(call->method, "GET") != 0) ||
@@ -460,9 +612,17 @@ static bool follow(nango_call *call)
     return true;
 }
 
+void ngo_transfer_renew(nango_call *call)
+{
+    if (call->transfer != NULL)
+        call->transfer->redirects = 0;
+}
+
 enum ngo_end ngo_transfer_end(nango_call *call, CURLcode code, void **result)
 {
     *result = NULL;
+    if (code == CURLE_WRITE_ERROR && call->transfer->redirect_cut && !call->cancelled)
+        code = CURLE_OK;
     if (code != CURLE_OK || call->error.code != NANGO_OK) {
         ngo_fail_by_libcurl(call, code);
         return NGO_DONE;

@@ -13,6 +13,7 @@
 
 struct ngo_wait {
     char *provider_config_key;
+    char *url; /* where each look begins, whatever redirects the last one met */
     int64_t first_delay_ms;
     int64_t delay_ms;
     int attempts; /* allowed */
@@ -72,9 +73,13 @@ bool ngo_wait_next(nango_call *call, int64_t *delay_ms)
         return false;
     }
     *delay_ms = wait->made == 1 ? wait->first_delay_ms : wait->delay_ms;
-    /* The next answer is another one. */
+    /* The next request and its answer are others. */
     nango_response_free(call->response);
     call->response = NULL;
+    call->error.http_status = 0;
+    ngo_text_finish(&call->url);
+    ngo_text_puts(&call->url, wait->url);
+    ngo_transfer_renew(call);
     return true;
 }
 
@@ -83,6 +88,7 @@ void ngo_wait_free(nango_call *call)
     if (call->wait == NULL)
         return;
     ngo_free(&call->mem, call->wait->provider_config_key);
+    ngo_free(&call->mem, call->wait->url);
     ngo_free(&call->mem, call->wait);
     call->wait = NULL;
 }
@@ -100,7 +106,8 @@ static bool keep_wait(
     wait->delay_ms = options->delay_ms > 0 ? options->delay_ms : DELAY_MS;
     wait->attempts = options->attempts > 0 ? options->attempts : ATTEMPTS;
     wait->provider_config_key = ngo_strdup(&call->mem, key);
-    return wait->provider_config_key != NULL;
+    wait->url = ngo_strdup(&call->mem, call->url.data);
+    return wait->provider_config_key != NULL && wait->url != NULL;
 }
 
 static nango_call *plan(nango_client *client, const char *key, const char *user_id,

@@ -98,7 +98,7 @@ static inline nango_code nango_epoll_attach(
     nango_client *client, nango_epoll **out, nango_error *err)
 {
     static const nango_loop operations = {
-        nango_epoll_watch, nango_epoll_timer, nango_epoll_released};
+        nango_epoll_watch, nango_epoll_timer, nango_epoll_released, {NULL, NULL}};
     nango_epoll *loop = (nango_epoll *)calloc(1, sizeof *loop);
     struct epoll_event wanted;
     nango_code code;

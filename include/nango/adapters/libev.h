@@ -103,7 +103,7 @@ static inline nango_code nango_libev_attach(
     nango_client *client, struct ev_loop *loop, nango_error *err)
 {
     static const nango_loop operations = {
-        nango_libev_watch, nango_libev_timer, nango_libev_released};
+        nango_libev_watch, nango_libev_timer, nango_libev_released, {NULL, NULL}};
     nango_libev *ev = (nango_libev *)calloc(1, sizeof *ev);
     nango_code code;
 

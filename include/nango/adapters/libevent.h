@@ -99,8 +99,8 @@ static inline void nango_libevent_released(void *user)
 static inline nango_code nango_libevent_attach(
     nango_client *client, struct event_base *base, nango_error *err)
 {
-    static const nango_loop operations = {
-        nango_libevent_watch, nango_libevent_timer, nango_libevent_released};
+    static const nango_loop operations = {nango_libevent_watch, nango_libevent_timer,
+        nango_libevent_released, {NULL, NULL}};
     nango_libevent *ev = (nango_libevent *)calloc(1, sizeof *ev);
     nango_code code;
 

@@ -113,7 +113,7 @@ static inline nango_code nango_libuv_attach(
     nango_client *client, uv_loop_t *loop, nango_error *err)
 {
     static const nango_loop operations = {
-        nango_libuv_watch, nango_libuv_timer, nango_libuv_released};
+        nango_libuv_watch, nango_libuv_timer, nango_libuv_released, {NULL, NULL}};
     nango_libuv *uv = (nango_libuv *)calloc(1, sizeof *uv);
     nango_code code;
 

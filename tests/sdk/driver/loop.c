@@ -94,7 +94,8 @@ struct loop *loop_new(void)
 
 void loop_attach(struct loop *loop, nango_client *client, bool adapter)
 {
-    static const nango_loop operations = {watch, timer, released};
+    static const nango_loop operations = {
+        .watch = watch, .timer = timer, .released = released};
     nango_error error;
 
     loop->client = client;
