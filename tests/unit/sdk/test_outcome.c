@@ -7,6 +7,11 @@
 
 #define KEY "0791b35e-8a9c-44e5-a22d-65e3747e44dd"
 
+/* So long that the message ends within the key that follows; and what is left of it. */
+#define TEN "0123456789"
+#define LONG TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN
+#define CUT TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN "***"
+
 static nango_client *client;
 
 static int set_up(void **state)
@@ -68,7 +73,10 @@ TEST(failures_carry_the_servers_code_and_words)
         {400, false, "{\"message\":\"a\\r\\nb\\u0007\"}", "",
             "GET /path: status 400: a  b "},
         {401, false, "{\"message\":\"no such key: " KEY "\"}", "",
-            "GET /path: status 401: no such key: ************************************"},
+            "GET /path: status 401: no such key: ***"},
+        /* one that is cut off in the middle of the key */
+        {401, false, "{\"message\":\"" LONG KEY "\"}", "", "GET /path: status 401: " CUT},
+        {401, false, "{\"error\":{\"code\":\"" KEY "\"}}", "", "GET /path: status 401"},
         /* a provider's words may repeat what it was sent */
         {403, true, "{\"error\":{\"code\":\"denied\",\"message\":\"token x\"}}", "denied",
             "GET /path: status 403 denied"},
