@@ -41,10 +41,12 @@ soak: build
 	@tools/deps test
 	@SOAK=1 tools/test soak
 
-# Against nginx, in the same run; writes bench/RESULTS.md.
+# Against nginx, and libnango against the official client; writes bench/RESULTS.md and bench/SDK.md.
 bench:
 	@tools/deps bench
 	@bench/run
+	@cd tests/api && { [ -d node_modules ] || npm ci --ignore-scripts --no-audit --no-fund --loglevel=error; }
+	@bench/sdk
 
 lint:
 	@tools/deps test
