@@ -121,9 +121,9 @@ NANGO_API nango_code nango_delete_start(nango_client *client,
 
 /* What nango_stream's `read` returns beside a count. */
 #define NANGO_STREAM_ABORT (-1) /* give up: the call ends with NANGO_E_CANCELLED */
-#define NANGO_STREAM_WAIT                                                                \
-    (-2) /* nothing yet: ask again after nango_call_resume(); only in
-                                   calls that were started */
+/* Nothing yet: `read` is to be asked again after nango_call_resume(), and no time counts until
+ * then. Only in calls that were started. */
+#define NANGO_STREAM_WAIT (-2)
 
 /* Where the pieces of a streamed request and answer go; each gets `user`. Memory does not
  * grow with the bodies. */
@@ -139,14 +139,16 @@ typedef struct {
     /* Starts the request's body again, when the server has to be asked once more (a kept
      * connection was closed, a redirect). False when it cannot. NULL: it cannot. */
     bool (*rewind)(void *user);
-    int64_t read_size; /* of the whole request body; -1: not known, sent in chunks */
+    /* Bytes of the whole request body, of which `read` is asked for no more; with fewer the
+     * call ends with NANGO_E_ARGUMENT. 0 or -1: not known, sent in chunks. */
+    int64_t read_size;
     void *user;
     const void *reserved[4];
 } nango_stream;
 
 /* nango_proxy() piece by piece. An answer outside 200 to 299 is streamed as well, and the
- * call then ends with NANGO_E_HTTP. The client's timeout counts from the last piece.
- * `stream` is copied. */
+ * call then ends with NANGO_E_HTTP. The client's timeout counts from the last
+ * piece, and not while the call is paused. `stream` is copied. */
 NANGO_API nango_code nango_proxy_stream(nango_client *client,
     const nango_proxy_config *config, const nango_stream *stream, nango_error *err);
 

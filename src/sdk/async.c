@@ -96,6 +96,8 @@ void ngo_async_arm(nango_client *client)
         return;
     if (client->queue != NULL || client->cancel_due)
         due = now;
+    if (client->stall_due_ms >= 0 && (due < 0 || client->stall_due_ms < due))
+        due = client->stall_due_ms;
     if (client->waiting > 0)
         for (const nango_call *call = client->calls; call != NULL; call = call->next)
             if (call->state == NGO_WAITING && (due < 0 || call->due_ms < due))
@@ -178,6 +180,16 @@ static void deliver(nango_call *call, void *result)
     ngo_call_free(call);
 }
 
+/* Looks at the call again when it may have stalled. */
+static void watch_stall(nango_call *call)
+{
+    nango_client *client = call->client;
+    int64_t due = ngo_transfer_due(call);
+
+    if (due >= 0 && (client->stall_due_ms < 0 || due < client->stall_due_ms))
+        client->stall_due_ms = due;
+}
+
 static void give_to_libcurl(nango_call *call)
 {
     CURLMcode code;
@@ -186,7 +198,9 @@ static void give_to_libcurl(nango_call *call)
     code = curl_multi_add_handle(call->client->multi, call->transfer->easy);
     call->client->in_libcurl--;
     if (code == CURLM_OK) {
+        call->transfer->last_piece_ms = ngo_now_ms();
         call_move(call, NGO_MOVING);
+        watch_stall(call);
         return;
     }
     ngo_call_fail(call, code == CURLM_OUT_OF_MEMORY ? NANGO_E_MEMORY : NANGO_E_STATE,
@@ -287,6 +301,31 @@ static void start_due(nango_client *client)
         give_to_libcurl(client->queue);
 }
 
+/* Marks the streams in which nothing moved for too long. A time that is over is looked at
+ * again in the loop's next turn, so that what has come while the program was busy elsewhere
+ * is told first. */
+static void end_stalled(nango_client *client)
+{
+    int64_t now = ngo_now_ms();
+    nango_call *next;
+
+    if (client->stall_due_ms < 0 || client->stall_due_ms > now)
+        return;
+    client->stall_due_ms = -1;
+    for (nango_call *call = client->calls; call != NULL; call = next) {
+        int64_t due = call->state == NGO_MOVING ? ngo_transfer_due(call) : -1;
+
+        next = call->next;
+        if (due >= 0 && due <= now && call->transfer->late_ms == due) {
+            ngo_transfer_stalled(call);
+            call->cancelled = client->cancel_due = true;
+        } else if (due >= 0) {
+            call->transfer->late_ms = due;
+            watch_stall(call);
+        }
+    }
+}
+
 /* libcurl has returned: does what had to wait for that. */
 static void settle(nango_client *client, CURLMcode code)
 {
@@ -340,6 +379,7 @@ void nango_expired(nango_client *client)
     /* Within a callback: it is armed anew when the callback has returned. */
     if (!client->attached || client->in_callback > 0 || client->in_libcurl > 0)
         return;
+    end_stalled(client);
     if (client->curl_due_ms >= 0 && client->curl_due_ms <= ngo_now_ms()) {
         client->curl_due_ms = -1;
         action(client, CURL_SOCKET_TIMEOUT, 0);
@@ -412,7 +452,7 @@ nango_code nango_attach(
     client->multi = multi;
     client->loop = *operations;
     client->loop_data = loop;
-    client->curl_due_ms = client->armed_ms = -1;
+    client->curl_due_ms = client->armed_ms = client->stall_due_ms = -1;
     client->attached = true;
     return NANGO_OK;
 }
@@ -455,22 +495,27 @@ void nango_call_cancel(nango_call *call)
     ngo_async_arm(client);
 }
 
-static void set_pause(nango_call *call, int what)
+/* What libcurl says of a call that is not connected, or no longer, does not matter: on_body()
+ * looks at call->paused when it comes to that. */
+static void set_pause(nango_call *call)
 {
     nango_client *client = call->client;
     CURLcode code;
 
     if (call->state != NGO_MOVING || call->transfer == NULL)
-        return; /* on_body() looks at call->paused when it comes to that */
+        return;
     call->transfer->last_piece_ms = ngo_now_ms();
     client->in_libcurl++; /* it may hand over what it has kept, at once */
-    code = curl_easy_pause(call->transfer->easy, what);
+    code = curl_easy_pause(
+        call->transfer->easy, (call->paused ? CURLPAUSE_RECV : CURLPAUSE_RECV_CONT) |
+                                  (call->transfer->starved ? CURLPAUSE_SEND : 0));
     client->in_libcurl--;
-    if (code != CURLE_OK) {
-        /* A callback of the stream's ended the call; libcurl only says so here. */
-        call->cancelled = true;
-        client->cancel_due = true;
+    if (code != CURLE_OK && code != CURLE_BAD_FUNCTION_ARGUMENT) {
+        /* What it handed over ended the call; nothing else tells of it. */
+        ngo_fail_by_libcurl(call, code);
+        call->cancelled = client->cancel_due = true;
     }
+    watch_stall(call);
     if (client->in_libcurl == 0)
         ngo_async_arm(client);
 }
@@ -478,11 +523,13 @@ static void set_pause(nango_call *call, int what)
 void nango_call_pause(nango_call *call)
 {
     call->paused = true;
-    set_pause(call, CURLPAUSE_RECV);
+    set_pause(call);
 }
 
 void nango_call_resume(nango_call *call)
 {
     call->paused = false;
-    set_pause(call, CURLPAUSE_CONT);
+    if (call->transfer != NULL)
+        call->transfer->starved = false;
+    set_pause(call);
 }

@@ -49,9 +49,10 @@ struct nango_client {
     nango_loop loop;
     void *loop_data;
     CURLM *multi;
-    int64_t curl_due_ms; /* when libcurl wants to be called; -1: not */
-    int64_t armed_ms;    /* what the loop's timer is set to; -1: not at all */
-    nango_call *calls;   /* the started ones */
+    int64_t curl_due_ms;  /* when libcurl wants to be called; -1: not */
+    int64_t stall_due_ms; /* not later than any stream's ngo_transfer_due(); -1: none */
+    int64_t armed_ms;     /* what the loop's timer is set to; -1: not at all */
+    nango_call *calls;    /* the started ones */
     size_t call_count;
     nango_call *queue; /* those in NGO_QUEUED, by queue_next */
     nango_call *queue_tail;
@@ -75,13 +76,16 @@ struct ngo_transfer {
     bool redirected;    /* this answer is not the final one */
     bool failed_inside; /* a callback of ours failed the call; libcurl only tells of it */
     bool redirect_cut;  /* the body of a redirect was given up */
+    bool starved;       /* the stream's `read` has nothing yet */
     int redirects;
     size_t head_bytes;   /* of this answer's headers */
     size_t thrown_bytes; /* of a redirect's body */
     int64_t sent_bytes;  /* of a streamed request's body */
     int64_t began_ms;
+    int64_t limit_ms;      /* of the answer, or between a stream's pieces; 0: none */
     int64_t look_ms;       /* when the request began that all redirects belong to */
     int64_t last_piece_ms; /* of a stream: when something moved last */
+    int64_t late_ms; /* of a started stream: the time that was seen to be over; async.c */
     char reason[CURL_ERROR_SIZE];
 };
 
@@ -102,8 +106,25 @@ enum ngo_end {
     NGO_AGAIN, /* ngo_transfer_begin() and another request, now */
     NGO_LATER  /* the same in call->wait's delay */
 };
+/* When a stream in which nothing moves is given up; -1: not, or not while it is held. */
+int64_t ngo_transfer_due(const nango_call *call);
+/* Fails the call since that time has come. */
+void ngo_transfer_stalled(nango_call *call);
+/* The body of a streamed request is to be read again from its start. */
+bool ngo_transfer_rewind(nango_call *call);
 /* libcurl is done with the request. */
 enum ngo_end ngo_transfer_end(nango_call *call, CURLcode code, void **result);
+
+/* Whether the answer, whose head is there, leads elsewhere (redirect.c). */
+bool ngo_is_redirect(const nango_call *call);
+/* Points the call to where the answer says. False: it cannot go there, and has failed. */
+bool ngo_follow(nango_call *call);
+/* Whether the call's address is one that may have the key: it is the server's own origin, or
+ * the same host by TLS where it was without. *memory is false when that is out. */
+bool ngo_is_home(nango_call *call, bool *memory);
+/* Whether any other host may be told the header of this name. */
+bool ngo_may_leave(const char *name);
+
 /* The failure that libcurl tells of, unless the call has failed already (outcome.c). */
 void ngo_fail_by_libcurl(nango_call *call, CURLcode code);
 /* The result of an answer that has come whole, or call->error. */

@@ -19,6 +19,19 @@ static CURLcode failure_of(CURLMcode code)
     return code == CURLM_OUT_OF_MEMORY ? CURLE_OUT_OF_MEMORY : CURLE_FAILED_INIT;
 }
 
+/* libcurl has just read what there was: whether that is too long ago; else how long the
+ * next may take. */
+static bool is_stalled(nango_call *call, int *turn)
+{
+    int64_t due = ngo_transfer_due(call), left = due - ngo_now_ms();
+
+    *turn = due >= 0 && left < POLL_MS ? (int)left : POLL_MS;
+    if (due < 0 || left > 0)
+        return false;
+    ngo_transfer_stalled(call);
+    return true;
+}
+
 /* Runs the handle to its end. */
 static CURLcode perform(nango_call *call)
 {
@@ -26,7 +39,7 @@ static CURLcode perform(nango_call *call)
     CURL *easy = call->transfer->easy;
     CURLcode result = CURLE_FAILED_INIT;
     CURLMcode code = curl_multi_add_handle(client->blocking, easy);
-    int running = 1, left;
+    int running = 1, left, turn;
 
     while (code == CURLM_OK) {
         CURLMsg *message;
@@ -45,8 +58,12 @@ static CURLcode perform(nango_call *call)
                 result = message->data.result;
             break;
         }
+        if (code == CURLM_OK && is_stalled(call, &turn)) {
+            result = CURLE_ABORTED_BY_CALLBACK;
+            break;
+        }
         if (code == CURLM_OK)
-            code = curl_multi_poll(client->blocking, NULL, 0, POLL_MS, NULL);
+            code = curl_multi_poll(client->blocking, NULL, 0, turn, NULL);
     }
     if (code != CURLM_OK)
         result = failure_of(code);
@@ -103,11 +120,13 @@ void *ngo_call_run(nango_call *call, nango_code *code, nango_error *err)
     }
     client = call->client;
     if (client != NULL) {
-        nango_response_free(client->last_answer);
-        client->last_answer = NULL;
-        if (client->in_callback > 0)
+        if (client->in_callback > 0) { /* which may be reading the last answer */
             ngo_call_fail(call, NANGO_E_STATE,
                 "a call cannot be waited for within a callback of the same client");
+        } else {
+            nango_response_free(client->last_answer);
+            client->last_answer = NULL;
+        }
         result = run(call);
         if (call->error.code == NANGO_E_HTTP || call->error.code == NANGO_E_PARSE) {
             client->last_answer = call->response;

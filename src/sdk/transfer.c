@@ -1,19 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* One request and its answer, by a libcurl easy handle. Whoever runs the handle (run.c,
- * async.c) calls ngo_transfer_begin() before and ngo_transfer_end() after.
- *
- * Redirects are followed here and not by libcurl, which would hand every header to whatever
- * host the answer names: beyond the server's own origin go only those that say nothing of
- * anyone. */
+ * async.c) calls ngo_transfer_begin() before and ngo_transfer_end() after. Where a redirect
+ * leads, redirect.c says. */
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
 #include <time.h>
 
 #include "sdk/client_int.h"
-
-/* As many as the official client's HTTP library follows. */
-#define MAX_REDIRECTS 21
 
 /* Bytes of all of an answer's headers; libcurl has a bound of its own above this. */
 #define MAX_HEAD (256 * 1024)
@@ -37,13 +31,10 @@ static void failed_inside(nango_call *call)
     call->transfer->failed_inside = true;
 }
 
-static bool is_redirect(const nango_call *call)
+/* Of a stream: its time begins anew. */
+static void moved(nango_call *call)
 {
-    int status = call->response->status;
-
-    return (status == 301 || status == 302 || status == 303 || status == 307 ||
-               status == 308) &&
-           nango_response_header(call->response, "Location") != NULL;
+    call->transfer->last_piece_ms = ngo_now_ms();
 }
 
 /* All headers of an answer are there. False: stop the transfer. */
@@ -57,12 +48,13 @@ static bool head_ends(nango_call *call)
         return true;
     }
     transfer->head_done = true;
-    transfer->redirected = is_redirect(call);
+    transfer->redirected = ngo_is_redirect(call);
     if (transfer->redirected || !call->streamed || call->stream.on_head == NULL)
         return true;
     call->client->in_callback++;
     go_on = call->stream.on_head(call->response, call->stream.user);
     call->client->in_callback--;
+    moved(call);
     if (!go_on) {
         ngo_call_fail(call, NANGO_E_CANCELLED, "on_head ended the call");
         failed_inside(call);
@@ -95,7 +87,7 @@ static size_t on_header(char *line, size_t size, size_t count, void *user)
     size_t all = size * count, len = all;
     const char *colon, *value;
 
-    call->transfer->last_piece_ms = ngo_now_ms();
+    moved(call);
     if (call->cancelled)
         return 0;
     if (call->transfer->head_done) /* a trailer; nobody asked for one */
@@ -134,14 +126,14 @@ static size_t on_body(char *data, size_t size, size_t count, void *user)
     size_t len = size * count;
     bool go_on = true;
 
-    call->transfer->last_piece_ms = ngo_now_ms();
     if (call->cancelled)
         return 0;
-    if (call->transfer->redirected) {
+    if (call->transfer->redirected) { /* nobody waits for these: they are no progress */
         call->transfer->thrown_bytes += len;
         call->transfer->redirect_cut = call->transfer->thrown_bytes > MAX_REDIRECT_BODY;
         return call->transfer->redirect_cut ? 0 : len;
     }
+    moved(call);
     if (call->paused)
         return CURL_WRITEFUNC_PAUSE;
     if (call->streamed) {
@@ -149,6 +141,7 @@ static size_t on_body(char *data, size_t size, size_t count, void *user)
             call->client->in_callback++;
             go_on = call->stream.on_data(data, len, call->stream.user);
             call->client->in_callback--;
+            moved(call);
         }
         if (!go_on) {
             ngo_call_fail(call, NANGO_E_CANCELLED, "on_data ended the call");
@@ -182,7 +175,8 @@ static size_t on_read(char *data, size_t size, size_t count, void *user)
     size_t room = size * count;
     int64_t got;
 
-    transfer->last_piece_ms = ngo_now_ms();
+    moved(call);
+    transfer->starved = false;
     if (call->cancelled)
         return CURL_READFUNC_ABORT;
     if (announced >= 0 && (uint64_t)(announced - transfer->sent_bytes) < room)
@@ -192,8 +186,11 @@ static size_t on_read(char *data, size_t size, size_t count, void *user)
     call->client->in_callback++;
     got = call->stream.read(data, room, call->stream.user);
     call->client->in_callback--;
-    if (got == NANGO_STREAM_WAIT && call->client->attached && call->state == NGO_MOVING)
+    moved(call);
+    if (got == NANGO_STREAM_WAIT && call->client->attached && call->state == NGO_MOVING) {
+        transfer->starved = true;
         return CURL_READFUNC_PAUSE;
+    }
     if (got < 0 || (uint64_t)got > room)
         ngo_call_fail(call, NANGO_E_CANCELLED, "read ended the call");
     else if (got == 0 && announced >= 0)
@@ -208,46 +205,24 @@ static size_t on_read(char *data, size_t size, size_t count, void *user)
     return (size_t)got;
 }
 
+bool ngo_transfer_rewind(nango_call *call)
+{
+    bool done = false;
+
+    if (call->stream.rewind != NULL && !call->cancelled) {
+        call->client->in_callback++;
+        done = call->stream.rewind(call->stream.user);
+        call->client->in_callback--;
+    }
+    call->transfer->sent_bytes = 0;
+    return done;
+}
+
 static int on_seek(void *user, curl_off_t offset, int origin)
 {
-    nango_call *call = user;
-    bool done;
-
-    if (offset != 0 || origin != SEEK_SET || call->stream.rewind == NULL ||
-        call->cancelled)
+    if (offset != 0 || origin != SEEK_SET)
         return CURL_SEEKFUNC_CANTSEEK;
-    call->client->in_callback++;
-    done = call->stream.rewind(call->stream.user);
-    call->client->in_callback--;
-    call->transfer->sent_bytes = 0;
-    return done ? CURL_SEEKFUNC_OK : CURL_SEEKFUNC_FAIL;
-}
-
-/* A stream may take as long as it likes, but for the time between two pieces. libcurl calls
- * this at least once a second while it watches the speed. */
-static int on_progress(
-    void *user, curl_off_t total, curl_off_t now, curl_off_t up_total, curl_off_t up_now)
-{
-    nango_call *call = user;
-    int64_t idle_ms = ngo_now_ms() - call->transfer->last_piece_ms;
-
-    (void)total;
-    (void)now;
-    (void)up_total;
-    (void)up_now;
-    if (!call->streamed || call->client->timeout_ms == 0 || call->paused ||
-        idle_ms <= call->client->timeout_ms)
-        return 0;
-    ngo_call_fail(call, NANGO_E_TIMEOUT, "nothing moved for %lld ms", (long long)idle_ms);
-    failed_inside(call);
-    return 1;
-}
-
-/* What a host that is not the server may be told. */
-static bool may_leave(const char *name)
-{
-    return strcasecmp(name, "Accept") == 0 || strcasecmp(name, "User-Agent") == 0 ||
-           strcasecmp(name, "Content-Type") == 0;
+    return ngo_transfer_rewind(user) ? CURL_SEEKFUNC_OK : CURL_SEEKFUNC_CANTSEEK;
 }
 
 static bool add_line(struct ngo_transfer *transfer, const char *line)
@@ -277,7 +252,7 @@ static bool build_list(nango_call *call, bool at_home)
         const struct ngo_header *header = &call->headers[i];
         struct ngo_text line;
 
-        if (!at_home && !may_leave(header->name))
+        if (!at_home && !ngo_may_leave(header->name))
             continue;
         typed = typed || strcasecmp(header->name, "Content-Type") == 0;
         ngo_text_init(&line, &call->mem);
@@ -315,29 +290,32 @@ static CURLcode set_body(nango_call *call, CURL *easy)
     return code;
 }
 
-/* What is left of the time for the whole answer, redirects included. */
-static int64_t left_ms(const nango_call *call)
+/* What is left of the time for the whole answer, redirects included; 0: none. */
+static int64_t left_ms(const struct ngo_transfer *transfer)
 {
-    int64_t left = call->client->timeout_ms - (ngo_now_ms() - call->transfer->look_ms);
+    int64_t left = transfer->limit_ms - (ngo_now_ms() - transfer->look_ms);
 
     return left > 0 ? left : 0;
 }
 
+/* A stream may take as long as it likes: ngo_transfer_due() sees to it. Only what comes
+ * before its first piece may not. */
 static CURLcode set_limits(nango_call *call, CURL *easy)
 {
-    const nango_client *client = call->client;
-    bool whole = !call->streamed && client->timeout_ms > 0;
-    bool pieces = call->streamed && client->timeout_ms > 0;
+    const struct ngo_transfer *transfer = call->transfer;
+    int64_t connect = call->client->connect_timeout_ms, whole = 0;
     CURLcode code = CURLE_OK;
 
-    SET(CURLOPT_TIMEOUT_MS, whole ? (long)left_ms(call) : 0L);
-    /* A speed that nothing falls below for so long: it only makes libcurl look. */
-    SET(CURLOPT_LOW_SPEED_LIMIT, pieces ? 1L : 0L);
-    SET(CURLOPT_LOW_SPEED_TIME, pieces ? 1000000000L : 0L);
-    SET(CURLOPT_NOPROGRESS, pieces ? 0L : 1L);
-    SET(CURLOPT_CONNECTTIMEOUT_MS, client->connect_timeout_ms > 0
-                                       ? (long)client->connect_timeout_ms
-                                       : (long)MAX_TIME_MS);
+    if (!call->streamed && transfer->limit_ms > 0) {
+        whole = left_ms(transfer);
+        whole = whole > 0 ? whole : 1; /* 0 would be no limit */
+    }
+    if (connect == 0) /* which would be libcurl's own */
+        connect = MAX_TIME_MS;
+    if (call->streamed && transfer->limit_ms > 0 && transfer->limit_ms < connect)
+        connect = transfer->limit_ms;
+    SET(CURLOPT_TIMEOUT_MS, (long)whole);
+    SET(CURLOPT_CONNECTTIMEOUT_MS, (long)connect);
     return code;
 }
 
@@ -356,7 +334,6 @@ static CURLcode set_request(nango_call *call, CURL *easy)
     SET(CURLOPT_WRITEDATA, call);
     SET(CURLOPT_READDATA, call);
     SET(CURLOPT_SEEKDATA, call);
-    SET(CURLOPT_XFERINFODATA, call);
     if (code == CURLE_OK)
         code = set_limits(call, easy);
     if (code == CURLE_OK)
@@ -377,8 +354,6 @@ static void set_nothing(CURL *easy)
     curl_easy_setopt(easy, CURLOPT_WRITEDATA, NULL);
     curl_easy_setopt(easy, CURLOPT_READDATA, NULL);
     curl_easy_setopt(easy, CURLOPT_SEEKDATA, NULL);
-    curl_easy_setopt(easy, CURLOPT_XFERINFODATA, NULL);
-    curl_easy_setopt(easy, CURLOPT_NOPROGRESS, 1L);
     curl_easy_setopt(easy, CURLOPT_INFILESIZE_LARGE, (curl_off_t)-1);
     curl_easy_setopt(easy, CURLOPT_POSTFIELDS, NULL);
     curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)-1);
@@ -402,7 +377,6 @@ static CURL *handle_new(const nango_client *client)
     SET(CURLOPT_WRITEFUNCTION, on_body);
     SET(CURLOPT_READFUNCTION, on_read);
     SET(CURLOPT_SEEKFUNCTION, on_seek);
-    SET(CURLOPT_XFERINFOFUNCTION, on_progress);
     /* A name that is looked up slowly must not hold up a timeout or a cancelled call. */
     SET(CURLOPT_QUICK_EXIT, 1L);
     SET(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
@@ -424,6 +398,7 @@ static bool take_handle(nango_call *call)
         if (transfer == NULL)
             return false;
         transfer->began_ms = transfer->look_ms = ngo_now_ms();
+        transfer->limit_ms = call->client->timeout_ms;
         call->transfer = transfer;
     }
     if (transfer->easy == NULL && client->idle_count > 0)
@@ -431,59 +406,6 @@ static bool take_handle(nango_call *call)
     if (transfer->easy == NULL)
         transfer->easy = handle_new(client);
     return transfer->easy != NULL;
-}
-
-/* The part of an origin between scheme and port. */
-static bool same_host(const char *a, const char *b)
-{
-    const char *a_host = strstr(a, "://"), *b_host = strstr(b, "://");
-    const char *a_end = strrchr(a, ':'), *b_end = strrchr(b, ':');
-
-    return a_end - a_host == b_end - b_host &&
-           strncmp(a_host, b_host, (size_t)(a_end - a_host)) == 0;
-}
-
-/* Whether the address is the server's: its own origin, or the same host by TLS where it
- * was without. */
-/* The path of an address behind the host's own path; NULL when it is not below that. */
-static const char *path_below(const nango_client *client, const char *url)
-{
-    const char *base = strchr(strstr(client->host, "://") + 3, '/');
-    const char *path = strchr(strstr(url, "://") + 3, '/');
-    size_t len = base != NULL ? strlen(base) : 0;
-
-    if (path == NULL || strncmp(path, base != NULL ? base : "", len) != 0)
-        return NULL;
-    return path + len;
-}
-
-/* What comes through the proxy is a provider's word, and must not lead the key to another of
- * the server's routes. */
-static bool is_allowed(const nango_call *call)
-{
-    const char *path = path_below(call->client, call->url.data);
-
-    if (!call->proxied)
-        return true;
-    return path != NULL && strncmp(path, "/proxy/", 7) == 0 &&
-           strcasestr(path, "%2e") == NULL && strcasestr(path, "%2f") == NULL;
-}
-
-static bool is_home(nango_call *call, bool *memory)
-{
-    char *origin;
-    bool is_url, home;
-
-    if (call->transfer->redirects == 0)
-        return true;
-    origin = ngo_origin(&call->mem, call->url.data, &is_url);
-    *memory = origin != NULL || !is_url;
-    home = origin != NULL && (strcmp(origin, call->client->origin) == 0 ||
-                                 (strncmp(call->client->origin, "http:", 5) == 0 &&
-                                     strncmp(origin, "https:", 6) == 0 &&
-                                     same_host(origin, call->client->origin)));
-    ngo_free(&call->mem, origin);
-    return home && is_allowed(call);
 }
 
 bool ngo_transfer_begin(nango_call *call)
@@ -501,11 +423,11 @@ bool ngo_transfer_begin(nango_call *call)
         call->transfer->look_ms = ngo_now_ms();
     call->transfer->head_begins = true;
     call->transfer->head_done = call->transfer->redirected = false;
-    call->transfer->redirect_cut = false;
+    call->transfer->redirect_cut = call->transfer->starved = false;
     call->transfer->head_bytes = call->transfer->thrown_bytes = 0;
     call->transfer->sent_bytes = 0;
-    call->transfer->last_piece_ms = ngo_now_ms();
-    if (!call->streamed && call->client->timeout_ms > 0 && left_ms(call) == 0) {
+    moved(call);
+    if (!call->streamed && call->transfer->limit_ms > 0 && left_ms(call->transfer) == 0) {
         ngo_call_fail(
             call, NANGO_E_TIMEOUT, "the redirects take longer than the timeout");
         return false;
@@ -513,7 +435,7 @@ bool ngo_transfer_begin(nango_call *call)
     call->transfer->reason[0] = '\0';
     if (call->response == NULL)
         call->response = ngo_response_new(&call->mem);
-    home = is_home(call, &memory);
+    home = ngo_is_home(call, &memory);
     if (!home && (call->has_body || (call->streamed && call->stream.read != NULL))) {
         ngo_call_fail(call, NANGO_E_NETWORK,
             "the server redirects the request's body to another host, which does not get "
@@ -551,71 +473,26 @@ void ngo_transfer_free(nango_call *call)
     call->transfer = NULL;
 }
 
-/* The address that the answer's Location names, seen from the present one. NULL: none that
- * can be gone to. libcurl would tell it, but only of transfers that ended well. */
-static char *location_of(nango_call *call)
-{
-    CURLU *url = curl_url();
-    char *to = NULL, *scheme = NULL;
-    bool good = url != NULL &&
-                curl_url_set(url, CURLUPART_URL, call->url.data, 0) == CURLUE_OK &&
-                curl_url_set(url, CURLUPART_URL,
-                    nango_response_header(call->response, "Location"),
-                    CURLU_URLENCODE) == CURLUE_OK &&
-                curl_url_get(url, CURLUPART_SCHEME, &scheme, 0) == CURLUE_OK &&
-                (strcmp(scheme, "http") == 0 || strcmp(scheme, "https") == 0) &&
-                curl_url_set(url, CURLUPART_FRAGMENT, NULL, 0) == CURLUE_OK;
-
-    if (good && curl_url_get(url, CURLUPART_URL, &to, 0) != CURLUE_OK)
-        to = NULL;
-    curl_free(scheme);
-    curl_url_cleanup(url);
-    return to;
-}
-
-/* Points the call to where the answer says. False: it cannot go there. */
-static bool follow(nango_call *call)
-{
-    struct ngo_transfer *transfer = call->transfer;
-    int status = call->response->status;
-    char *to;
-
-    if (transfer->redirects == MAX_REDIRECTS) {
-        ngo_call_fail(call, NANGO_E_NETWORK, "more than %d redirects", MAX_REDIRECTS);
-        return false;
-    }
-    to = location_of(call);
-    if (to == NULL) {
-        ngo_call_fail(call, NANGO_E_NETWORK,
-            "the server redirects to what is no http or https address");
-        return false;
-    }
-    transfer->redirects++;
-    ngo_text_finish(&call->url);
-    ngo_text_puts(&call->url, to);
-    curl_free(to);
-    /* 307 and 308 repeat the request; 301 and 302 make a GET of a POST, as every client
-     * does, and 303 of everything (RFC 9110, section 15.4). */
-    if ((status == 303 && strcmp(call->method, "GET") != 0) ||
-        ((status == 301 || status == 302) && strcmp(call->method, "POST") == 0)) {
-        call->method = "GET";
-        ngo_text_finish(&call->body);
-        call->has_body = false;
-        call->stream.read = NULL;
-    } else if (call->streamed && call->stream.read != NULL &&
-               on_seek(call, 0, SEEK_SET) != CURL_SEEKFUNC_OK) {
-        ngo_call_fail(call, NANGO_E_NETWORK,
-            "the server redirects, and the request's body cannot be read again");
-        return false;
-    }
-    ngo_response_clear(call->response);
-    return true;
-}
-
 void ngo_transfer_renew(nango_call *call)
 {
     if (call->transfer != NULL)
         call->transfer->redirects = 0;
+}
+
+int64_t ngo_transfer_due(const nango_call *call)
+{
+    const struct ngo_transfer *transfer = call->transfer;
+
+    if (!call->streamed || transfer->limit_ms == 0 || call->paused || transfer->starved)
+        return -1;
+    return transfer->last_piece_ms + transfer->limit_ms;
+}
+
+void ngo_transfer_stalled(nango_call *call)
+{
+    ngo_call_fail(call, NANGO_E_TIMEOUT, "nothing moved for %lld ms",
+        (long long)(ngo_now_ms() - call->transfer->last_piece_ms));
+    failed_inside(call);
 }
 
 enum ngo_end ngo_transfer_end(nango_call *call, CURLcode code, void **result)
@@ -628,7 +505,7 @@ enum ngo_end ngo_transfer_end(nango_call *call, CURLcode code, void **result)
         return NGO_DONE;
     }
     if (call->transfer->redirected)
-        return follow(call) ? NGO_AGAIN : NGO_DONE;
+        return ngo_follow(call) ? NGO_AGAIN : NGO_DONE;
     *result = ngo_decode(call);
     if (call->wait != NULL && *result == NULL && call->error.code == NANGO_OK)
         return NGO_LATER;

@@ -182,6 +182,14 @@ TEST(doubles_are_read_and_written_whatever_the_locale)
         nango_text_free(text);
     }
     setlocale(LC_ALL, "C");
+    {
+        nango_document *document = parse("1e400");
+        double value = 7;
+
+        assert_false(nango_json_double(nango_document_root(document), &value));
+        assert_true(value == 7);
+        nango_document_free(document);
+    }
     assert_null(nango_json_format("%f", (double)NAN));
     assert_null(nango_json_format("%f", (double)INFINITY));
 }

@@ -129,6 +129,7 @@ TEST(a_proxied_answer_is_what_was_asked_for)
         bool json;
     } rows[] = {
         {NANGO_RESPONSE_ANY, "application/json", "{\"a\":1}", NANGO_OK, true},
+        {NANGO_RESPONSE_ANY, "Application/JSON", "{\"a\":1}", NANGO_OK, true},
         {NANGO_RESPONSE_ANY, "application/json", "{\"a\":", NANGO_OK, false},
         {NANGO_RESPONSE_ANY, "text/plain", "{\"a\":1}", NANGO_OK, false},
         {NANGO_RESPONSE_ANY, "text/plain", "\xff", NANGO_OK, false},
