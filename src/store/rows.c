@@ -229,7 +229,7 @@ void script_row_free(struct script_row *row)
             spec->version, spec->description, spec->models_json, spec->input,
             spec->endpoints_json, spec->scopes_json, spec->json_schema,
             spec->model_schema_json, spec->runs, spec->sync_type,
-            spec->webhook_subscriptions_json, spec->event, spec->attributes_json,
+            spec->webhook_subscriptions_json, row->event, spec->attributes_json,
             spec->features_json, spec->sdk_version, spec->source};
 
         for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)

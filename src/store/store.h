@@ -428,7 +428,6 @@ struct script_spec {
     bool auto_start;
     bool track_deletes;
     char *webhook_subscriptions_json;
-    char *event;           /* of an event script, else NULL */
     char *attributes_json; /* an object */
     char *features_json;
     char *sdk_version; /* NULL = unknown */
@@ -445,6 +444,7 @@ struct script_row {
     char *provider;
     enum script_kind kind;
     char *name;
+    char *event; /* of an event script, which may serve several; else NULL */
     bool enabled;
     bool active;
     struct script_spec spec;
@@ -485,6 +485,7 @@ struct script_put {
     int64_t integration_id;
     enum script_kind kind;
     const char *name;
+    const char *event;       /* NULL but for event scripts */
     struct script_spec spec; /* texts are borrowed */
     const char *js;
     const char *ts; /* NULL = none */

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/str.h"
 #include "store/sqlite/sqlite_int.h"
 
 #define SELECT                                                                           \
@@ -12,10 +13,12 @@
     "s.name, s.enabled, v.active, s.created_at, v.created_at, v.js, v.ts, v.version, "   \
     "v.description, v.models, v.input, v.endpoints, v.scopes, v.json_schema, "           \
     "v.model_schema, v.runs, v.sync_type, v.auto_start, v.track_deletes, "               \
-    "v.webhook_subscriptions, v.event, v.attributes, v.features, v.sdk_version, "        \
+    "v.webhook_subscriptions, s.event, v.attributes, v.features, v.sdk_version, "        \
     "v.source "                                                                          \
     "FROM script s JOIN script_version v ON v.script = s.id "                            \
     "JOIN integration i ON i.id = s.integration "
+
+#define EVENT_COLUMN 27
 
 #define MATCHES                                                                          \
     "WHERE s.environment = ?1 AND s.deleted_at = 0 AND (?2 = 0 OR s.integration = ?2) "  \
@@ -47,11 +50,22 @@ static void take_spec(const struct sql *q, int column, struct script_spec *spec)
     spec->auto_start = sql_take_bool(q, column++);
     spec->track_deletes = sql_take_bool(q, column++);
     spec->webhook_subscriptions_json = sql_take_text(q, column++);
-    spec->event = sql_take_text(q, column++);
+    column++; /* EVENT_COLUMN */
     spec->attributes_json = sql_take_text(q, column++);
     spec->features_json = sql_take_text(q, column++);
     spec->sdk_version = sql_take_text(q, column++);
     spec->source = sql_take_text(q, column);
+}
+
+/* The table has "" for none: NULL would not count in its unique index. */
+static char *take_event(const struct sql *q)
+{
+    char *event = sql_take_text(q, EVENT_COLUMN);
+
+    if (!str_is_empty(event))
+        return event;
+    free(event);
+    return NULL;
 }
 
 static struct script_row *take_row(const struct sql *q)
@@ -72,6 +86,7 @@ static struct script_row *take_row(const struct sql *q)
     row->active = sql_take_bool(q, 9);
     row->created_at_ms = sql_take_i64(q, 10);
     row->deployed_at_ms = sql_take_i64(q, 11);
+    row->event = take_event(q);
     (void)take_hash(q, 12, row->js);
     row->has_ts = take_hash(q, 13, row->ts);
     take_spec(q, 14, &row->spec);
@@ -132,8 +147,9 @@ bool sqlite_list_scripts(struct backend *b, const struct script_filter *filter,
     *out = NULL;
     *count = 0;
     if (ok) {
-        struct sql q = sql_begin(conn, SELECT MATCHES
-            "AND v.active = 1 ORDER BY i.unique_key, s.kind, s.name LIMIT ?6 OFFSET ?7");
+        struct sql q =
+            sql_begin(conn, SELECT MATCHES "AND v.active = 1 ORDER BY i.unique_key, "
+                                           "s.kind, s.name, s.event LIMIT ?6 OFFSET ?7");
 
         bind_filter(&q, filter);
         sql_i64(&q, filter->limit > 0 ? (int64_t)filter->limit : -1);

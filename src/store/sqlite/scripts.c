@@ -48,21 +48,24 @@ static bool find_or_make(struct sql_conn *conn, const struct deploying *work,
     const struct script_put *put, int64_t *id, struct err *err)
 {
     struct sql q = sql_begin(conn, "SELECT id FROM script WHERE integration = ? AND "
-                                   "kind = ? AND name = ? AND deleted_at = 0");
+                                   "kind = ? AND name = ? AND event = ? AND "
+                                   "deleted_at = 0");
 
     sql_i64(&q, put->integration_id);
     sql_text(&q, script_kind_name(put->kind));
     sql_text(&q, put->name);
+    sql_text(&q, put->event != NULL ? put->event : "");
     if (!find_id(&q, id, err))
         return false;
     if (*id != 0)
         return true;
     q = sql_begin(conn, "INSERT INTO script (environment, integration, kind, name, "
-                        "created_at) VALUES (?, ?, ?, ?, ?)");
+                        "event, created_at) VALUES (?, ?, ?, ?, ?, ?)");
     sql_i64(&q, work->deploy->environment_id);
     sql_i64(&q, put->integration_id);
     sql_text(&q, script_kind_name(put->kind));
     sql_text(&q, put->name);
+    sql_text(&q, put->event != NULL ? put->event : "");
     sql_i64(&q, work->now_ms);
     if (!sql_run(&q, err))
         return false;
@@ -99,9 +102,9 @@ static bool add_version(struct sql_conn *conn, int64_t script_id,
     struct sql q = sql_begin(conn,
         "INSERT INTO script_version (script, active, version, js, ts, description, "
         "models, input, endpoints, scopes, json_schema, model_schema, runs, sync_type, "
-        "auto_start, track_deletes, webhook_subscriptions, event, attributes, features, "
+        "auto_start, track_deletes, webhook_subscriptions, attributes, features, "
         "sdk_version, source, created_at) VALUES "
-        "(?, 1, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
+        "(?, 1, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
 
     sql_i64(&q, script_id);
     sql_text(&q, spec->version);
@@ -119,7 +122,6 @@ static bool add_version(struct sql_conn *conn, int64_t script_id,
     sql_i64(&q, spec->auto_start);
     sql_i64(&q, spec->track_deletes);
     sql_text(&q, spec->webhook_subscriptions_json);
-    sql_text(&q, spec->event);
     sql_text(&q, spec->attributes_json);
     sql_text(&q, spec->features_json);
     sql_text(&q, spec->sdk_version);

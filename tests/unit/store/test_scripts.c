@@ -143,7 +143,7 @@ TEST(a_script_comes_back_as_it_was_deployed)
     assert_string_equal(row->spec.runs, "every hour");
     assert_string_equal(row->spec.sync_type, "full");
     assert_true(row->spec.auto_start && row->spec.track_deletes);
-    assert_null(row->spec.event);
+    assert_null(row->event);
     assert_string_equal(row->spec.sdk_version, "1.2.3-zero");
     assert_string_equal(row->spec.source, "repo");
     assert_int_equal(row->deployed_at_ms, NOW_MS);
@@ -399,6 +399,27 @@ TEST(scripts_go_with_their_integration_and_environment)
     world_end(&w);
 }
 
+TEST(an_event_script_is_one_for_each_event)
+{
+    struct script_row *a, *b;
+    struct script_put put;
+    struct world w;
+
+    world_begin(&w);
+    put = a_script(w.github, SCRIPT_ON_EVENT, "setup");
+    put.event = "post-connection-creation";
+    a = deploy_one(&w, &put);
+    put.event = "validate-connection";
+    b = deploy_one(&w, &put);
+    assert_true(a->id != b->id);
+    assert_string_equal(a->event, "post-connection-creation");
+    expect_listed(
+        &w, (struct script_filter){0}, 2, "github/on-event/setup github/on-event/setup ");
+    script_row_free(a);
+    script_row_free(b);
+    world_end(&w);
+}
+
 TEST(a_script_can_be_switched_off)
 {
     struct script_row *row, **rows;
@@ -460,6 +481,7 @@ int main(void)
         cmocka_unit_test(a_removed_script_is_gone_and_its_name_free),
         cmocka_unit_test(code_is_shared_and_swept_when_nobody_uses_it),
         cmocka_unit_test(scripts_go_with_their_integration_and_environment),
+        cmocka_unit_test(an_event_script_is_one_for_each_event),
         cmocka_unit_test(a_script_can_be_switched_off),
         cmocka_unit_test(empty_and_large_code_come_back_whole),
     };

@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: Apache-2.0
--- Scripts. A script is known by its integration, kind and name; each deploy makes a version of it,
--- one of which is active. What a version runs is kept once for all versions that share it, found by
+-- Scripts. A script is known by its integration, kind and name (and event, where it has one); each
+-- deploy makes a version of it, one of which is active. What a version runs is kept once for all versions that share it, found by
 -- its SHA-256 and compressed with zstd.
 --
 -- Columns that hold lists and objects hold JSON texts.
@@ -17,11 +17,13 @@ CREATE TABLE script (
     integration INTEGER NOT NULL REFERENCES integration ON DELETE CASCADE,
     kind TEXT NOT NULL,
     name TEXT NOT NULL,
+    event TEXT NOT NULL DEFAULT '',
     enabled INTEGER NOT NULL DEFAULT 1,
     created_at INTEGER NOT NULL,
     deleted_at INTEGER NOT NULL DEFAULT 0
 ) STRICT;
-CREATE UNIQUE INDEX script_live ON script (integration, kind, name) WHERE deleted_at = 0;
+CREATE UNIQUE INDEX script_live ON script (integration, kind, name, event)
+    WHERE deleted_at = 0;
 CREATE INDEX script_of_environment ON script (environment);
 CREATE INDEX script_of_integration ON script (integration);
 CREATE INDEX script_deleted ON script (deleted_at) WHERE deleted_at > 0;
@@ -45,7 +47,6 @@ CREATE TABLE script_version (
     auto_start INTEGER NOT NULL,
     track_deletes INTEGER NOT NULL,
     webhook_subscriptions TEXT NOT NULL,
-    event TEXT,
     attributes TEXT NOT NULL,
     features TEXT NOT NULL,
     sdk_version TEXT,
