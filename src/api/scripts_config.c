@@ -84,14 +84,6 @@ void get_scripts_config(struct call *call)
     store_scripts_free(rows, count);
 }
 
-static void reply_message(struct call *call, int status, const char *message)
-{
-    cJSON *body = cJSON_CreateObject();
-
-    json_set_str(body, "message", message);
-    reply_json(call, status, body);
-}
-
 /* The integration of a sync or an action, as bare text: a command line may know a script
  * by its name alone. */
 void get_sync_provider(struct call *call)
@@ -104,7 +96,7 @@ void get_sync_provider(struct call *call)
         return;
     filter.name = call_query_str(call, "syncName");
     if (str_is_empty(filter.name)) {
-        reply_message(call, 400, "Missing sync name");
+        reply_fault(call, 400, "missing_sync_name", "Missing sync name");
         return;
     }
     if (!load(call, &filter, &rows, &count))
@@ -129,11 +121,12 @@ void get_flow_attributes(struct call *call)
     key = call_query_str(call, "providerConfigKey");
     filter.name = call_query_str(call, "syncName");
     if (str_is_empty(key)) {
-        reply_message(call, 400, "Missing provider config key");
+        reply_fault(
+            call, 400, "missing_provider_config_key", "Missing provider config key");
         return;
     }
     if (str_is_empty(filter.name)) {
-        reply_message(call, 400, "Missing sync name");
+        reply_fault(call, 400, "missing_sync_name", "Missing sync name");
         return;
     }
     if (!load(call, &filter, &rows, &count))
