@@ -46,8 +46,8 @@ static const char *claimant(const struct claim *claim)
 }
 
 /* Frees the claims. Two running scripts are not judged: they were there before. */
-static bool settle(struct claims *claims, const char *fmt_kind, const char *code,
-    struct deploy_fault *fault)
+static bool settle(
+    struct claims *claims, const char *sort, const char *code, struct deploy_fault *fault)
 {
     bool ok = true;
 
@@ -64,8 +64,8 @@ static bool settle(struct claims *claims, const char *fmt_kind, const char *code
             one = two;
             two = swap;
         }
-        err_set(&fault->err, 400, code, "%s %.150s belongs to \"%.100s\"%s as well",
-            fmt_kind, two->what, claimant(one),
+        err_set(&fault->err, 400, code, "%s %.*s belongs to \"%.100s\"%s as well", sort,
+            str_cut(two->what, 150), two->what, claimant(one),
             one->item == NULL ? ", which is deployed already," : "");
         ok = deploy_blame(fault, two->item);
     }

@@ -34,8 +34,9 @@ bool deploy_blame(struct deploy_fault *fault, const struct deploy_item *item)
 {
     str_copy(fault->integration, sizeof fault->integration, item->integration);
     str_copy(fault->script, sizeof fault->script, item->name);
-    return err_context(&fault->err, "%s \"%.100s\" of \"%.100s\"",
-        script_kind_name(item->kind), item->name, item->integration);
+    return err_context(&fault->err, "%s \"%.100s\" of \"%.*s\"",
+        script_kind_name(item->kind), item->name, str_cut(item->integration, 100),
+        item->integration);
 }
 
 static bool refuse(struct parsing *p, const struct deploy_item *item, const char *code,
@@ -208,9 +209,9 @@ static bool read_models(struct parsing *p, struct deploy_item *item, const cJSON
         if (ok)
             continue;
         err_set(&p->fault->err, 400, "invalid_body",
-            "\"%.100s\" is no name of a model: letters, digits, _ and -, at least two, "
+            "\"%.*s\" is no name of a model: letters, digits, _ and -, at least two, "
             "the first one a capital",
-            name);
+            str_cut(name, 100), name);
         return deploy_blame(p->fault, item);
     }
     item->spec.models_json = json_print(item->models);

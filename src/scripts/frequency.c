@@ -96,14 +96,14 @@ bool frequency_parse(const char *text, int64_t *interval_ms, struct err *err)
 {
     if (!read(text, interval_ms))
         return err_set(err, 400, "sync_interval_invalid",
-            "the frequency \"%.100s\" is none: say for example \"every 30 minutes\", "
+            "the frequency \"%.*s\" is none: say for example \"every 30 minutes\", "
             "\"every hour\" or \"every half day\"",
-            text);
+            str_cut(text, 100), text);
     if (*interval_ms > FREQUENCY_MAX_MS)
         return err_set(err, 400, "sync_interval_invalid",
-            "the frequency \"%.100s\" is more than 31 days", text);
+            "the frequency \"%.*s\" is more than 31 days", str_cut(text, 100), text);
     if (*interval_ms < FREQUENCY_MIN_MS)
         return err_set(err, 400, "sync_interval_too_short",
-            "the frequency \"%.100s\" is less than 30 seconds", text);
+            "the frequency \"%.*s\" is less than 30 seconds", str_cut(text, 100), text);
     return true;
 }

@@ -130,7 +130,8 @@ char *schema_pick(struct schema_index *index, const char *const *names, size_t c
         follow(&walk, d->value);
     if (walk.missing != NULL) {
         err_set(err, 400, "deploy_missing_json_schema_model",
-            "the JSON schema has no definition of the model \"%.100s\"", walk.missing);
+            "the JSON schema has no definition of the model \"%.*s\"",
+            str_cut(walk.missing, 100), walk.missing);
         return NULL;
     }
     buf_init(&out, *budget);
