@@ -159,9 +159,9 @@ TEST(schemas_beside_scripts_go_before_the_shared_one)
 {
     struct deploy deploy;
     cJSON *body =
-        given("{\"flowConfigs\":[" ACTION("a", ",\"input\":\"A\"") "," ACTION(
-                  "b", ",\"input\":\"A\",\"models_json_schema\":{\"definitions\":{\"A\":"
-                       "2}}") "],\"jsonSchema\":{\"definitions\":{\"A\":1}}}",
+        given("{\"flowConfigs\":[" ACTION("a", ",\"input\":\"A\"") "," ACTION("b",
+                  ",\"input\":\"A\",\"models_json_schema\":{\"definitions\":{\"A\":"
+                  "2}}") "],\"jsonSchema\":{\"definitions\":{\"A\":1}}}",
             &deploy);
 
     assert_string_equal(deploy.items[0].spec.json_schema, "{\"definitions\":{\"A\":1}}");
@@ -252,18 +252,17 @@ TEST(what_looks_alike_is_no_conflict)
 {
     struct deploy deploy;
     cJSON *body = given(FLOWS(SYNC("a", ",\"endpoints\":[{\"GET\":\"/"
-                                        "x\"}],\"models\":[\"Item\"]") "," ACTION(
-                            "a", ",\"endpoints\":[{\"POST\":\"/"
-                                 "x\"}],\"models\":[\"Item\"]") ","
-                                                                "{\"type\":\"sync\","
-                                                                "\"syncName\":\"a\","
-                                                                "\"providerConfigKey\":"
-                                                                "\"other\","
-                                                                "\"models\":[\"Item\"],"
-                                                                "\"runs\":\"every "
-                                                                "hour\",\"endpoints\":[{"
-                                                                "\"GET\":\"/x\"}]," FILES
-                                                                "}"),
+                                        "x\"}],\"models\":[\"Item\"]") "," ACTION("a",
+                            ",\"endpoints\":[{\"POST\":\"/"
+                            "x\"}],\"models\":[\"Item\"]") ","
+                                                           "{\"type\":\"sync\","
+                                                           "\"syncName\":\"a\","
+                                                           "\"providerConfigKey\":"
+                                                           "\"other\","
+                                                           "\"models\":[\"Item\"],"
+                                                           "\"runs\":\"every "
+                                                           "hour\",\"endpoints\":[{"
+                                                           "\"GET\":\"/x\"}]," FILES "}"),
         &deploy);
 
     assert_int_equal(deploy.count, 3);
