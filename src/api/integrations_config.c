@@ -188,6 +188,47 @@ static bool add_credentials(
     return true;
 }
 
+static cJSON *script_json(const struct script_row *row)
+{
+    char text[CLOCK_TEXT_SIZE];
+    cJSON *out = cJSON_CreateObject();
+
+    json_set_str(out, "name", row->name);
+    if (row->spec.description[0] != '\0')
+        json_set_str(out, "description", row->spec.description);
+    clock_text_z(row->created_at_ms, text);
+    json_set_str(out, "created_at", text);
+    clock_text_z(row->deployed_at_ms, text);
+    json_set_str(out, "updated_at", text);
+    return out;
+}
+
+/* False after a reply. */
+static bool add_scripts(struct call *call, cJSON *out, int64_t integration_id)
+{
+    const struct script_filter filter = {
+        .environment_id = call->environment_id, .integration_id = integration_id};
+    struct script_row **rows = NULL;
+    struct err err = {0};
+    size_t count = 0;
+
+    if (!store_list_scripts(call_auth(call)->store, &filter, &rows, &count, NULL, &err)) {
+        reply_error(call, &err);
+        return false;
+    }
+    json_set(out, "syncs", cJSON_CreateArray());
+    json_set(out, "actions", cJSON_CreateArray());
+    for (size_t i = 0; i < count; i++) {
+        if (rows[i]->kind == SCRIPT_ON_EVENT)
+            continue; /* there were none when this was asked */
+        cJSON_AddItemToArray(
+            json_get_mut(out, rows[i]->kind == SCRIPT_SYNC ? "syncs" : "actions"),
+            script_json(rows[i]));
+    }
+    store_scripts_free(rows, count);
+    return true;
+}
+
 void config_get(struct call *call)
 {
     struct integration integration;
@@ -207,9 +248,8 @@ void config_get(struct call *call)
     if (!load(call, key, &integration))
         return;
     out = short_json(integration.row);
-    json_set(out, "syncs", cJSON_CreateArray());
-    json_set(out, "actions", cJSON_CreateArray());
-    if (!with_credentials || add_credentials(call, out, &integration))
+    if (add_scripts(call, out, integration.row->id) &&
+        (!with_credentials || add_credentials(call, out, &integration)))
         reply_config(call, out);
     else
         cJSON_Delete(out);

@@ -8,6 +8,7 @@
 
 #define CONN "environment:connections:"
 #define INTG "environment:integrations:"
+#define FUNC "environment:functions:"
 #define ANY_TYPE ROUTE_ANY_TYPE
 
 /* clang-format off */
@@ -66,6 +67,17 @@ const struct route api_routes[] = {
     {"POST",   "/api-auth/basic/:providerConfigKey",       RUN_WORK, WHO_BROWSER, NULL, NULL, 0, auth_basic},
     {"POST",   "/auth/unauthenticated/:providerConfigKey", RUN_WORK, WHO_BROWSER, NULL, NULL, 0, auth_unauthenticated},
     {"POST",   "/unauth/:providerConfigKey",               RUN_WORK, WHO_BROWSER, NULL, NULL, ANY_TYPE | ROUTE_FLAT_ERRORS, auth_unauthenticated_legacy},
+
+    {"POST",   "/sync/deploy",                RUN_WORK, WHO_KEY, "environment:deploy", NULL, 0, deploy_scripts},
+    {"POST",   "/sync/deploy/confirmation",   RUN_WORK, WHO_KEY, "environment:deploy", NULL, 0, confirm_deploy},
+    {"GET",    "/scripts/config",             RUN_WORK, WHO_KEY, FUNC "list", INTG "list_functions", 0, get_scripts_config},
+    {"GET",    "/flow/configs",               RUN_WORK, WHO_KEY, FUNC "list", INTG "list_functions", 0, get_scripts_config},
+    {"GET",    "/flow/attributes",            RUN_READ, WHO_KEY, FUNC "list", INTG "list_functions", 0, get_flow_attributes},
+    {"GET",    "/sync/provider",              RUN_READ, WHO_KEY, FUNC "list", INTG "list_functions", 0, get_sync_provider},
+    {"GET",    "/integrations/:uniqueKey/functions",            RUN_WORK, WHO_KEY, FUNC "list", INTG "list_functions", 0, list_functions},
+    {"GET",    "/integrations/:uniqueKey/functions/:name",      RUN_READ, WHO_KEY, FUNC "read", NULL, 0, get_function},
+    {"DELETE", "/integrations/:uniqueKey/functions/:name",      RUN_WORK, WHO_KEY, FUNC "delete", NULL, 0, delete_function},
+    {"GET",    "/integrations/:uniqueKey/functions/:name/code", RUN_WORK, WHO_KEY, FUNC "read", NULL, 0, get_function_code},
 
     {"GET",    "/environment-variables", RUN_READ, WHO_KEY, "environment:variables:read", NULL, 0, list_variables},
     {"POST",   "/environments",          RUN_WORK, WHO_KEY, "account:environments:create", NULL, 0, create_environment},

@@ -10,6 +10,7 @@
 #include "net/http_server.h"
 #include "net/upstream.h"
 #include "proxy/forward.h"
+#include "scripts/deploy.h"
 
 struct server_metrics;
 
@@ -30,6 +31,7 @@ struct server {
     struct refresher *refresher;
     struct proxy proxy;
     struct verifier verifier;
+    struct scripts *scripts;
     struct pool *workers; /* handlers that write to the store */
     struct server_loop *loops;
     size_t loop_count;

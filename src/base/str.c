@@ -271,3 +271,14 @@ bool str_in_list(const char *list, const char *word)
     }
     return false;
 }
+
+int str_cut(const char *s, size_t max)
+{
+    size_t len = strnlen(s, max + 1);
+
+    if (len <= max)
+        return (int)len;
+    for (len = max; len > 0 && ((unsigned char)s[len] & 0xc0) == 0x80;)
+        len--;
+    return (int)len;
+}

@@ -32,6 +32,9 @@ bool str_is_utf8(const char *s, size_t len);
 /* The number of UTF-16 code units of a UTF-8 text: lengths of the contract count these.
  */
 size_t str_utf16_len(const char *s);
+/* How many of the first `max` bytes of a UTF-8 text are whole characters: for showing the
+ * beginning of one by "%.*s". */
+int str_cut(const char *s, size_t max);
 /* A whole decimal number with an optional sign; false on anything else or out of range.
  */
 bool str_to_i64(const char *s, int64_t *out);

@@ -27,6 +27,7 @@
 struct daemon {
     struct node *node;
     struct server server;
+    struct scripts scripts;
     struct catalog_holder *catalogs;
     struct policy policy, oauth_policy;
     struct pool *outbound;
@@ -142,6 +143,8 @@ static void wire(struct daemon *daemon)
     server->verifier.needed = proxy_verify_needed;
     server->verifier.check = proxy_verify;
     server->verifier.arg = &server->proxy;
+    scripts_init(&daemon->scripts, daemon->node->store);
+    server->scripts = &daemon->scripts;
     server->workers = pool_new("worker", (size_t)s->http_workers);
     server->metrics = server_metrics_new();
     server->public_url = daemon->public_url;
@@ -363,6 +366,8 @@ void daemon_stop(struct daemon *daemon)
     free(daemon->threads);
     free_loops(daemon); /* requests past the drain ask the refresher to the last */
     refresher_free(daemon->server.refresher);
+    if (daemon->server.scripts != NULL)
+        scripts_finish(&daemon->scripts);
     pool_free(daemon->server.workers);
     pool_free(daemon->outbound);
     server_metrics_free(daemon->server.metrics);

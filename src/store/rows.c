@@ -208,7 +208,35 @@ void store_refresh_journal_free(struct refresh_journal_row *rows, size_t count)
     free(rows);
 }
 
+void store_scripts_free(struct script_row **rows, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        script_row_free(rows[i]);
+    free(rows);
+}
+
 /* ---- single owners ---- */
+
+void script_row_free(struct script_row *row)
+{
+    struct script_spec *spec;
+
+    if (row == NULL)
+        return;
+    spec = &row->spec;
+    {
+        char *const texts[] = {row->provider_config_key, row->provider, row->name,
+            spec->version, spec->description, spec->models_json, spec->input,
+            spec->endpoints_json, spec->scopes_json, spec->json_schema,
+            spec->model_schema_json, spec->runs, spec->sync_type,
+            spec->webhook_subscriptions_json, row->event, spec->attributes_json,
+            spec->features_json, spec->sdk_version, spec->source};
+
+        for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
+            free(texts[i]);
+    }
+    free(row);
+}
 
 void connect_session_row_free(struct connect_session_row *row)
 {

@@ -192,7 +192,7 @@ bool store_insert_integration(struct store *store, const struct integration_row 
  * written since would be lost, so read it again and repeat the change. */
 bool store_update_integration(struct store *store, const struct integration_row *row,
     struct integration_row **out, struct err *err);
-/* Deletes its connections (softly) as well. */
+/* Deletes its connections and scripts (softly) as well. */
 bool store_delete_integration(
     struct store *store, int64_t id, bool *found, struct err *err);
 bool store_count_connections(
@@ -399,8 +399,120 @@ bool store_find_oauth_state(struct store *store, const uint8_t state[SHA256_LEN]
 bool store_take_oauth_state(struct store *store, const uint8_t state[SHA256_LEN],
     int64_t now_ms, struct oauth_state_row **out, struct err *err);
 void oauth_state_row_free(struct oauth_state_row *row);
-/* Deletes expired sessions and states, and what was soft-deleted before
- * `deleted_before_ms`. */
+/* ---- scripts ----
+ * A script is one of an integration's syncs, actions or event scripts. Each deploy makes
+ * a version of it; one version is active, older ones are kept for going back. Code is
+ * kept once for all versions that share it, compressed. */
+enum script_kind {
+    SCRIPT_ANY, /* in filters */
+    SCRIPT_SYNC,
+    SCRIPT_ACTION,
+    SCRIPT_ON_EVENT,
+};
+const char *script_kind_name(enum script_kind kind); /* as on the wire: "on-event" */
+bool script_kind_parse(const char *text, enum script_kind *kind);
+
+/* What a deploy says of a script, but for its code. `*_json`: texts of a list, unless
+ * said otherwise; never NULL unless said so. */
+struct script_spec {
+    char *version; /* as people read it: "3", "1.0.2" */
+    char *description;
+    char *models_json;    /* names of what a sync saves, or of an action's output */
+    char *input;          /* name of the input's model; NULL = none */
+    char *endpoints_json; /* {method, path, group} */
+    char *scopes_json;
+    char *json_schema;       /* an object with `definitions`; NULL = none was deployed */
+    char *model_schema_json; /* {name, fields} of early releases; NULL = none */
+    char *runs;              /* a sync's frequency as written, else NULL */
+    char *sync_type;         /* "full", "incremental"; NULL but for syncs */
+    bool auto_start;
+    bool track_deletes;
+    char *webhook_subscriptions_json;
+    char *attributes_json; /* an object */
+    char *features_json;
+    char *sdk_version; /* NULL = unknown */
+    char *source;      /* "repo", "standalone", … */
+};
+
+/* One version of a script. */
+struct script_row {
+    int64_t id; /* of the script: the same for all its versions */
+    int64_t version_id;
+    int64_t environment_id;
+    int64_t integration_id;
+    char *provider_config_key;
+    char *provider;
+    enum script_kind kind;
+    char *name;
+    char *event; /* of an event script, which may serve several; else NULL */
+    bool enabled;
+    bool active;
+    struct script_spec spec;
+    uint8_t js[SHA256_LEN]; /* names of its code: store_load_code() */
+    bool has_ts;
+    uint8_t ts[SHA256_LEN];
+    int64_t created_at_ms;  /* the script */
+    int64_t deployed_at_ms; /* this version */
+};
+void script_row_free(struct script_row *row); /* accepts NULL */
+void store_scripts_free(struct script_row **rows, size_t count);
+
+struct script_filter {
+    int64_t environment_id;
+    int64_t integration_id; /* 0 = all of them */
+    enum script_kind kind;
+    const char *name;   /* exact; NULL = any */
+    const char *search; /* part of the name, any case; NULL = any */
+    size_t limit;       /* 0 = no limit */
+    size_t offset;
+};
+/* Active versions by integration's key, kind ("action" first), name. `total`, unless
+ * NULL: how many there are without limit and offset. */
+bool store_list_scripts(struct store *store, const struct script_filter *filter,
+    struct script_row ***out, size_t *count, size_t *total, struct err *err);
+/* Of one script, the newest first. */
+bool store_list_script_versions(struct store *store, int64_t script_id,
+    struct script_row ***out, size_t *count, struct err *err);
+/* The text, NUL-terminated (the NUL is not counted); the caller frees out->data. A name
+ * that is unknown: 404 `not_found`. */
+bool store_load_code(struct store *store, const uint8_t sha256[SHA256_LEN],
+    struct blob *out, struct err *err);
+
+/* Versions of one script that are kept beside the active one. */
+#define SCRIPT_VERSIONS_KEPT 50
+
+struct script_put {
+    int64_t integration_id;
+    enum script_kind kind;
+    const char *name;
+    const char *event;       /* NULL but for event scripts */
+    struct script_spec spec; /* texts are borrowed */
+    const char *js;
+    const char *ts; /* NULL = none */
+};
+struct script_deploy {
+    int64_t environment_id;
+    const struct script_put *puts; /* no two of the same script */
+    size_t put_count;
+    const int64_t *removals; /* scripts; those that are gone already do not matter */
+    size_t removal_count;
+};
+/* All of it or none: each put becomes the active version of its script, which is made
+ * when there is none; the removed ones are gone for every function here. An integration
+ * that is gone: 400 `unknown_provider_config`. `made` (may be NULL): as many rows as puts,
+ * in their order. */
+bool store_deploy_scripts(struct store *store, const struct script_deploy *deploy,
+    struct script_row ***made, struct err *err);
+/* Makes an older version the active one. *found = false when the script is gone, or has
+ * no such version. */
+bool store_activate_script_version(struct store *store, int64_t script_id,
+    int64_t version_id, bool *found, struct err *err);
+/* A script that is not enabled stays, and is not to be run. */
+bool store_enable_script(
+    struct store *store, int64_t script_id, bool enabled, bool *found, struct err *err);
+
+/* Deletes expired sessions and states, what was soft-deleted before `deleted_before_ms`,
+ * and code that no version of a script uses any more. */
 bool store_sweep(
     struct store *store, int64_t now_ms, int64_t deleted_before_ms, struct err *err);
 

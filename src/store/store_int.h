@@ -144,6 +144,20 @@ struct store_ops {
         int64_t now_ms, int64_t *environment_id, struct err *err);
     bool (*take_oauth_state)(struct backend *b, const uint8_t state[SHA256_LEN],
         int64_t now_ms, struct oauth_state_row **out, struct err *err);
+
+    bool (*list_scripts)(struct backend *b, const struct script_filter *filter,
+        struct script_row ***out, size_t *count, size_t *total, struct err *err);
+    bool (*list_script_versions)(struct backend *b, int64_t script_id,
+        struct script_row ***out, size_t *count, struct err *err);
+    bool (*load_code)(struct backend *b, const uint8_t sha256[SHA256_LEN],
+        struct blob *out, struct err *err);
+    bool (*deploy_scripts)(struct backend *b, const struct script_deploy *deploy,
+        struct script_row ***made, struct err *err);
+    bool (*activate_script_version)(struct backend *b, int64_t script_id,
+        int64_t version_id, bool *found, struct err *err);
+    bool (*enable_script)(
+        struct backend *b, int64_t script_id, bool enabled, bool *found, struct err *err);
+
     bool (*sweep)(
         struct backend *b, int64_t now_ms, int64_t deleted_before_ms, struct err *err);
 };

@@ -10,6 +10,7 @@ import { after, before, describe, it } from 'node:test';
 
 import { exempt, json, long, rows } from './badinput/rows.mjs';
 import { logged } from './lib/daemon.mjs';
+import { action, confirmation, deploy, onEvents, sync } from './lib/scripts.mjs';
 import { exchange } from './lib/socket.mjs';
 import { World } from './lib/world.mjs';
 
@@ -110,6 +111,11 @@ describe('a key with few rights', () => {
     ['GET', '/connections/c1?provider_config_key=k%65y&refresh_github_app_jwt_token=yes', credentials.credentials],
     ['GET', '/config/key?include_creds=true', credentials.settings],
     ['GET', '/environment-variables', 'environment:variables:read'],
+    ['POST', '/sync/deploy', 'environment:deploy'],
+    ['POST', '/sync/deploy/confirmation', 'environment:deploy'],
+    ['GET', '/integrations/key/functions/a', 'environment:functions:read'],
+    ['GET', '/integrations/key/functions/a/code', 'environment:functions:read'],
+    ['DELETE', '/integrations/key/functions/a?type=sync', 'environment:functions:delete'],
     ['POST', '/connect/sessions', 'environment:connect_sessions:write'],
     ['POST', '/environments', 'account:environments:create'],
     ['DELETE', '/environments/1', 'account:environments:delete'],
@@ -119,6 +125,14 @@ describe('a key with few rights', () => {
     check(`${method} ${target} → 403 for want of ${scope}`, async () => {
       const { status, body } = await limited.nangod.api(method, target);
       assert.deepEqual([status, body.error.code, body.error.message], [403, 'forbidden', `Insufficient scope. Required: ${scope}`]);
+    });
+  }
+
+  for (const target of ['/scripts/config', '/flow/configs', '/flow/attributes', '/sync/provider', '/integrations/key/functions']) {
+    check(`GET ${target} → 403 for want of one of two`, async () => {
+      const { status, body } = await limited.nangod.api('GET', target);
+      assert.deepEqual([status, body.error.code], [403, 'forbidden']);
+      assert.match(body.error.message, /environment:functions:list or environment:integrations:list_functions/);
     });
   }
 });
@@ -302,6 +316,23 @@ const goodRequests = () => [
   ['POST', `/api-auth/basic/basic?connect_session_token=${token}`, { username: 'u', password: 'p' }],
   ['POST', `/auth/unauthenticated/none?connect_session_token=${token}`, {}],
   ['POST', `/unauth/none?connect_session_token=${token}`],
+  ['POST', '/sync/deploy', deploy(
+    [
+      action('key', 'swept', { version: '1', attributes: { a: 1 }, features: ['checkpoints'], webhookSubscriptions: ['*'] }),
+      sync('key', 'swept', { endpoints: [{ GET: '/swept', group: 'g' }], model_schema: [{ name: 'Item', fields: [] }], models_json_schema: { definitions: { Item: { $ref: '#/definitions/Item' } } } }),
+    ],
+    { onEventScriptsByProvider: [onEvents('key', { swept: 'validate-connection' })], deployMode: 'single', source: 'repo' },
+  )],
+  ['POST', '/sync/deploy/confirmation', confirmation([sync('key', 'swept')], { postConnectionScriptsByProvider: [onEvents('key', { setup: undefined })], singleDeployMode: true })],
+  ['POST', '/sync/deploy/confirmation', { syncs: [sync('key', 'swept', { model_schema: '[]', endpoints: [{ GET: '/swept' }] })], reconcile: true, debug: false, singleDeployMode: false }],
+  ['GET', '/scripts/config?format=openai'],
+  ['GET', '/flow/configs'],
+  ['GET', '/flow/attributes?providerConfigKey=key&syncName=swept'],
+  ['GET', '/sync/provider?syncName=swept'],
+  ['GET', '/integrations/key/functions?type=sync&search=a&page=0&limit=5'],
+  ['GET', '/integrations/key/functions/swept?type=sync'],
+  ['GET', '/integrations/key/functions/swept/code?type=sync'],
+  ['DELETE', '/integrations/key/functions/gone?type=sync'],
   ['GET', '/proxy/echo/a?x=1', undefined, { 'Provider-Config-Key': 'key', 'Connection-Id': 'c1', Retries: '0', 'Retry-On': '404', 'Base-Url-Override': '', Decompress: 'true', 'Forward-Headers-On-Redirect': 'true', 'Nango-Activity-Log-Id': 'x' }],
   ['POST', '/proxy/echo/a', { a: 1 }, { 'Provider-Config-Key': 'key', 'Connection-Id': 'c1' }],
 ];

@@ -14,8 +14,9 @@ import { connections } from './methods/connections.mjs';
 import { construct } from './methods/construct.mjs';
 import { integrations } from './methods/integrations.mjs';
 import { proxy } from './methods/proxy.mjs';
+import { scripts } from './methods/scripts.mjs';
 
-const table = [...construct, ...connections, ...integrations, ...proxy];
+const table = [...construct, ...connections, ...integrations, ...proxy, ...scripts];
 
 let world;
 
@@ -106,7 +107,6 @@ describe('the tables', () => {
     ...['getRecords', 'listRecords', 'pruneRecords', 'triggerSync', 'startSync', 'pauseSync', 'syncStatus', 'updateSyncConnectionFrequency',
       'createSyncVariant', 'deleteSyncVariant'].map((name) => [name, 'syncs']),
     ...['triggerAction', 'triggerActionAsync', 'getAsyncActionResult'].map((name) => [name, 'actions']),
-    ...['getScriptsConfig', 'listFunctions', 'getFunction', 'getFunctionCode', 'deleteFunction'].map((name) => [name, 'scripts']),
   ]);
   // Helpers of the clients themselves: other methods call them.
   const internal = new Set(['enrichHeaders', 'getConnectionDetails', 'listConnectionDetails']);

@@ -16,6 +16,7 @@ import { Driver, Drivers, driveOnce } from './lib/driver.mjs';
 import { client } from './lib/oauth.mjs';
 import { Recorder } from './lib/recorder.mjs';
 import { Relay, nowhere } from './lib/relay.mjs';
+import { action, deploy, sync } from './lib/scripts.mjs';
 import { until } from './lib/wait.mjs';
 import { World } from './lib/world.mjs';
 import { rows } from './sdk/live.mjs';
@@ -41,6 +42,7 @@ before(async () => {
   await connection('c1', { metadata: { colour: 'red' }, connection_config: { region: 'eu' }, end_user: { id: 'u1' }, tags: { plan: 'gold' } });
   for (const id of ['meta', 'meta2']) await connection(id);
   context.grant = await world.connect('oauth', 'o1', { expiresAt: '2099-01-01T00:00:00.000Z' });
+  await deployed(deploy([sync('key', 'items')]));
   context.api = (target) => world.nangod.must(200, 'GET', target);
 });
 
@@ -56,6 +58,8 @@ after(async () => {
 
 const connection = (id, more = {}) =>
   world.nangod.must(201, 'POST', '/connections', { body: { provider_config_key: 'key', connection_id: id, credentials: { type: 'API_KEY', apiKey: 'secret-1' }, ...more } });
+
+const deployed = (body) => world.nangod.must(200, 'POST', '/sync/deploy', { body });
 
 const titled = ({ method, form }) => `${method}${form ? ` (${form})` : ''}`;
 const forms = [[false, ''], [true, ', async']];
@@ -86,9 +90,10 @@ const bad = ({ recorded, refusal }) => {
 // Arguments of one run, and what has to be there for it.
 async function stage(row) {
   const n = ++count;
-  const stageOf = { ...context, n, doomed: `doomed-${n}`, doomedKey: `doomed-${n}` };
+  const stageOf = { ...context, n, doomed: `doomed-${n}`, doomedKey: `doomed-${n}`, doomedFunction: `doomed-${n}` };
   if (!row.recorded && row.method === 'deleteConnection') await connection(stageOf.doomed);
   if (!row.recorded && row.method === 'deleteIntegration') await world.integration(stageOf.doomedKey, 'test-key');
+  if (row.method === 'deleteFunction') await deployed(deploy([action('key', stageOf.doomedFunction)], { source: 'standalone' }));
   return stageOf;
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Integrations. Deleting one marks it and its connections; the sweep takes them away
- * later. */
+/* Integrations. Deleting one marks it, its connections and its scripts; the sweep takes
+ * them away later. */
 #include <stdlib.h>
 
 #include "base/mem.h"
@@ -244,7 +244,8 @@ static bool remove_one(struct sql_conn *conn, void *arg, struct err *err)
                         "WHERE integration = ? AND deleted_at = 0");
     sql_i64(&q, work->now_ms);
     sql_i64(&q, work->id);
-    return sql_run(&q, err);
+    return sql_run(&q, err) &&
+           sqlite_remove_scripts_of(conn, work->id, work->now_ms, err);
 }
 
 bool sqlite_delete_integration(

@@ -356,6 +356,12 @@ static const struct store_ops ops = {
     .insert_oauth_state = sqlite_insert_oauth_state,
     .find_oauth_state = sqlite_find_oauth_state,
     .take_oauth_state = sqlite_take_oauth_state,
+    .list_scripts = sqlite_list_scripts,
+    .list_script_versions = sqlite_list_script_versions,
+    .load_code = sqlite_load_code,
+    .deploy_scripts = sqlite_deploy_scripts,
+    .activate_script_version = sqlite_activate_script_version,
+    .enable_script = sqlite_enable_script,
     .sweep = sqlite_sweep,
 };
 

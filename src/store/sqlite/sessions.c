@@ -230,7 +230,8 @@ static bool sweep(struct sql_conn *conn, void *arg, struct err *err)
         !run_with(conn, "DELETE FROM connection WHERE deleted_at > 0 AND deleted_at < ?",
             work->deleted_before_ms, err) ||
         !run_with(conn, "DELETE FROM integration WHERE deleted_at > 0 AND deleted_at < ?",
-            work->deleted_before_ms, err))
+            work->deleted_before_ms, err) ||
+        !sqlite_sweep_scripts(conn, work->deleted_before_ms, err))
         return false;
     /* Persons of whom no connection is left. */
     q = sql_begin(conn, "DELETE FROM end_user WHERE NOT EXISTS "

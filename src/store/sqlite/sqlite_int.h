@@ -165,6 +165,41 @@ bool sqlite_take_oauth_state(struct backend *b, const uint8_t state[SHA256_LEN],
 bool sqlite_sweep(
     struct backend *b, int64_t now_ms, int64_t deleted_before_ms, struct err *err);
 
+/* code.c: what scripts run, compressed */
+struct packed_code {
+    uint8_t sha256[SHA256_LEN];
+    size_t size;
+    struct blob content;
+};
+bool sqlite_pack_code(const char *text, struct packed_code *out, struct err *err);
+/* Inside a transaction. */
+bool sqlite_put_code(
+    struct sql_conn *conn, const struct packed_code *code, struct err *err);
+bool sqlite_load_code(struct backend *b, const uint8_t sha256[SHA256_LEN],
+    struct blob *out, struct err *err);
+
+/* script_rows.c: reading */
+bool sqlite_list_scripts(struct backend *b, const struct script_filter *filter,
+    struct script_row ***out, size_t *count, size_t *total, struct err *err);
+bool sqlite_list_script_versions(struct backend *b, int64_t script_id,
+    struct script_row ***out, size_t *count, struct err *err);
+/* NULL when there is none. */
+bool sqlite_read_script_version(
+    struct sql_conn *conn, int64_t version_id, struct script_row **out, struct err *err);
+
+/* scripts.c: writing */
+bool sqlite_deploy_scripts(struct backend *b, const struct script_deploy *deploy,
+    struct script_row ***made, struct err *err);
+bool sqlite_activate_script_version(struct backend *b, int64_t script_id,
+    int64_t version_id, bool *found, struct err *err);
+bool sqlite_enable_script(
+    struct backend *b, int64_t script_id, bool enabled, bool *found, struct err *err);
+/* Inside a transaction. */
+bool sqlite_remove_scripts_of(
+    struct sql_conn *conn, int64_t integration_id, int64_t now_ms, struct err *err);
+bool sqlite_sweep_scripts(
+    struct sql_conn *conn, int64_t deleted_before_ms, struct err *err);
+
 /* backup.c */
 bool sqlite_backup(struct backend *b, const char *file, struct err *err);
 /* Copies a database, as one read transaction sees it, into `path`, which exists and is

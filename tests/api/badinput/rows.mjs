@@ -8,6 +8,8 @@
 
 import zlib from 'node:zlib';
 
+import { scripts } from './scripts.mjs';
+
 export const long = 'x'.repeat(256);
 export const json = { 'Content-Type': 'application/json' };
 
@@ -33,6 +35,7 @@ const written = ['POST', 'PATCH'];
 
 export const rows = {
   missing: [
+    ...scripts.missing,
     // who asks
     ['GET', '/connections', { key: null }, 401, 'missing_auth_header'],
     ['GET', '/connect/session', { key: null }, 401, 'missing_auth_header'],
@@ -165,6 +168,7 @@ export const rows = {
   ],
 
   malformed: [
+    ...scripts.malformed,
     // who asks
     ['GET', '/connections', { key: 'x' }, 401, 'invalid_secret_key_format'],
     ['GET', '/connections', { key: none.slice(1) }, 401, 'unknown_account'],
@@ -309,6 +313,7 @@ export const rows = {
   ],
 
   oversized: [
+    ...scripts.oversized,
     ...both(connection, (at) => [
       ['GET', `${at}/c1?provider_config_key=${long}`, {}, 400, 'invalid_query_params', ['provider_config_key']],
       ['GET', `${at}/${long}?provider_config_key=key`, {}, 400, 'invalid_uri_params', ['connectionId']],
@@ -384,6 +389,7 @@ export const rows = {
   ],
 
   type: [
+    ...scripts.type,
     ...both(connection, (at) => [
       ['GET', `${at}/c1?provider_config_key=key&provider_config_key=key`, {}, 400, 'invalid_query_params', ['provider_config_key']],
       ['DELETE', `${at}/c1?provider_config_key[]=key`, {}, 400, 'invalid_query_params', ['provider_config_key']],
@@ -450,6 +456,8 @@ export const exempt = {
   'GET /metrics': noInput,
   'GET /providers.json': noInput,
   'GET /config': noInput,
+  'GET /scripts/config': { ...noInput, why: 'an unknown format is the usual one' },
+  'GET /flow/configs': noInput,
   'GET /provider': { ...noInput, why: 'any query is a search' },
   'GET /integrations': noQuery,
   'GET /connect/session': { type: 'takes a token alone' },

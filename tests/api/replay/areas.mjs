@@ -5,7 +5,7 @@
 
 import crypto from 'node:crypto';
 
-export const areas = ['integrations', 'connections', 'metadata', 'environment-variables', 'providers', 'connect-sessions', 'auth-endpoints', 'errors', 'proxy'];
+export const areas = ['integrations', 'connections', 'metadata', 'environment-variables', 'providers', 'connect-sessions', 'auth-endpoints', 'errors', 'proxy', 'scripts-config'];
 
 // Integrations as integrations.json itself makes them, and those it does not make.
 const integrationNames = {
@@ -74,6 +74,28 @@ export const setup = {
     stage.sessions.restricted = await makeSession(stage, { ...ann, allowed_integrations: ['rec-api'] });
     stage.sessions.deleted = await makeSession(stage, ann);
     await stage.must(204, 'DELETE', '/connect/session', undefined, { Authorization: `Bearer ${stage.sessions.deleted}` });
+  },
+
+  // Another integration of the same provider had scripts before, deployed more than once.
+  async 'scripts-config'(stage) {
+    await makeIntegrations(stage, 'rec-api');
+    await stage.must(200, 'POST', '/integrations', { provider: 'private-api-bearer', unique_key: 'other-api' });
+    await makeConnection(stage, 'rec-api', 'rec-c1', apiKey('key-1'));
+    for (let i = 1; i <= 7; i++) await makeConnection(stage, 'other-api', `other-c${i}`, apiKey('key-1'));
+    const flow = (type, syncName, models, more) => ({
+      type, syncName, providerConfigKey: 'other-api', models, fileBody: { js: 'exports.default = async () => {};', ts: '// b' }, track_deletes: false, ...more,
+    });
+    const noop = flow('action', 'noop', ['Out'], { runs: null, endpoints: [{ method: 'POST', path: '/noop' }] });
+    const items = flow('sync', 'items', ['Item'], { runs: 'every 1 hour', auto_start: true, endpoints: [{ method: 'GET', path: '/items' }] });
+    const jsonSchema = {
+      definitions: {
+        Out: { type: 'object', properties: { ok: { type: 'boolean' } } },
+        Item: { type: 'object', properties: { id: { type: 'string' } }, required: ['id'] },
+      },
+    };
+    for (const flowConfigs of [[noop, items], [noop, items], [noop]]) {
+      await stage.must(200, 'POST', '/sync/deploy', { flowConfigs, jsonSchema, reconcile: false, debug: false, nangoYamlBody: '', sdkVersion: '0.71.4-yaml' });
+    }
   },
 
   async errors(stage) {

@@ -16,7 +16,6 @@ const named = (...list) => (entry) => list.includes(entry.name);
 const like = (pattern) => (entry) => pattern.test(entry.name);
 
 export const skipped = [
-  { area: 'integrations', when: like(/^function/), why: 'functions of an integration come with scripts' },
   { area: 'errors', when: like(/(POST \/(sync|action)\/|route GET \/sync|route POST \/records)/), why: 'syncs, actions and records are not served yet' },
   { area: 'auth-endpoints', when: like(/^(tba|client credentials|two-step|jwt|signature|bill)/), why: 'token-exchange modes are not served yet' },
   { area: 'auth-endpoints', when: like(/^webhook/), why: "providers' webhooks are not served yet" },
@@ -89,6 +88,73 @@ export const differing = [
   { why: 'early path kept', doc: 'early paths', when: named('legacy GET /provider'), ours: { status: 200, body: { providers: { github: { auth_mode: 'OAUTH2' } } } } },
   { why: 'early path kept', doc: 'early paths', when: named('legacy GET /provider/:p'), ours: { status: 200, body: { provider: { auth_mode: 'OAUTH2' } } } },
   { why: 'early path kept', doc: 'early paths', when: named('legacy /unauth'), ours: { status: 200, body: { connectionId: '<uuid>', providerConfigKey: 'rec-none' } } },
+
+  // scripts
+  {
+    why: 'a sync that is deployed is not new, whether or not connections run it',
+    doc: 'confirmation of a deploy',
+    area: 'scripts-config',
+    when: named('deploy confirmation, unchanged', 'deploy confirmation, one integration, reconcile'),
+    ours: (entry) => ({ status: 200, whole: true, body: { ...entry.response.body, newSyncs: [], updatedSyncs: entry.response.body.newSyncs } }),
+  },
+  {
+    why: 'an entry for each integration',
+    doc: '`GET /scripts/config`',
+    area: 'scripts-config',
+    when: named('config'),
+    ours: (entry) => {
+      const [both] = entry.response.body;
+      const mine = (list) => list.filter(({ name, description }) => name !== 'noop' && (name !== 'items' || description));
+      const theirs = (list) => list.filter((one) => !mine(list).includes(one));
+      const share = (providerConfigKey, choose) => ({ ...both, providerConfigKey, actions: choose(both.actions), syncs: choose(both.syncs) });
+      return { status: 200, whole: true, body: [share('other-api', theirs), share('rec-api', mine)] };
+    },
+  },
+  {
+    why: 'says which model of which script',
+    doc: 'refusal of a deploy',
+    area: 'scripts-config',
+    when: named('deploy without json schema model'),
+    ours: {
+      status: 400,
+      whole: true,
+      body: {
+        error: {
+          code: 'deploy_missing_json_schema_model',
+          message: 'action "act2" of "rec-api": the JSON schema has no definition of the model "Nope"',
+          payload: { providerConfigKey: 'rec-api', script: 'act2' },
+        },
+      },
+    },
+  },
+  {
+    why: 'the first releases post `syncs`, which the newest server no longer reads; the recorded list was left out',
+    doc: 'deploy of a 0.36 command line',
+    area: 'scripts-config',
+    when: named('deploy legacy body'),
+    ours: { status: 400, whole: true, body: { error: { code: 'invalid_body', errors: [{ code: 'invalid_type', message: 'Invalid input: expected array, received string', path: ['syncs'] }] } } },
+  },
+  {
+    why: 'scripts are listed, as they were for early clients',
+    doc: 'early paths',
+    area: 'scripts-config',
+    when: named('legacy config lists scripts'),
+    ours: {
+      status: 200,
+      whole: true,
+      body: {
+        config: {
+          unique_key: 'rec-api',
+          provider: 'private-api-bearer',
+          syncs: [{ name: 'items', description: 'A sync', created_at: '<timestamp ms Z>', updated_at: '<timestamp ms Z>' }],
+          actions: [
+            { name: 'act', description: 'An action', created_at: '<timestamp ms Z>', updated_at: '<timestamp ms Z>' },
+            { name: 'typed', created_at: '<timestamp ms Z>', updated_at: '<timestamp ms Z>' },
+          ],
+        },
+      },
+    },
+  },
 
   // server errors for what the caller did wrong
   { why: 'a refusal, not a server error', doc: 'bad input that made it answer 500', when: named('import oversize connection id'), ours: refusal('invalid_body') },

@@ -10,6 +10,8 @@
 
 import assert from 'node:assert/strict';
 
+import { ts } from '../lib/scripts.mjs';
+
 const key = { providerConfigKey: 'key', connectionId: 'c1' };
 const need = { ...key, model: 'Item' };
 const wrongKey = { key: true, status: 401, code: 'unknown_account' };
@@ -300,23 +302,31 @@ export const rows = [
   {
     method: 'getScriptsConfig',
     args: () => ({ format: 'openai' }),
-    check: ({ result }) => assert.equal(result.data[0].name, 'items'),
+    check: ({ result }) => assert.ok(result.data.some(({ name }) => name === 'items')),
     refusal: wrongKey,
-    recorded: { area: 'scripts-config', good: 'config openai', bad: null },
-    probe: ['GET', '/scripts/config'],
   },
-  // No server was recorded with these: the answers are those of http-api.md section 5.
-  ...[
-    ['listFunctions', { uniqueKey: 'key', type: 'sync' }, { data: [{ name: 'items' }], pagination: { total: 1, page: 0, limit: 20 } }, 'GET', ''],
-    ['getFunction', { uniqueKey: 'key', name: 'items' }, { data: { name: 'items', type: 'sync' } }, 'GET', '/items?type=no-type'],
-    ['getFunctionCode', { uniqueKey: 'key', name: 'items', type: 'sync' }, { type: 'sync', code: 'export default {};\n' }, 'GET', '/items/code?type=no-type'],
-    ['deleteFunction', { uniqueKey: 'key', name: 'items', type: 'sync' }, { data: { success: true } }, 'DELETE', '/items?type=no-type'],
-  ].map(([method, args, body, verb, path]) => ({
-    method,
-    args: () => args,
-    check: ({ result }) => assert.deepEqual(result, body),
-    refusal: { args, status: 404, code: 'not_found', says: /no such function/ },
-    recorded: { body, bad: { status: 404, body: { error: { code: 'not_found', message: 'no such function' } } } },
-    probe: [verb, `/integrations/key/functions${path}`],
-  })),
+  {
+    method: 'listFunctions',
+    args: () => ({ uniqueKey: 'key', type: 'sync' }),
+    check: ({ result }) => assert.deepEqual([result.data.map(({ name }) => name), result.pagination], [['items'], { total: 1, page: 0, limit: 20 }]),
+    refusal: { args: { uniqueKey: 'nope' }, status: 404, code: 'not_found', says: /does not exist/ },
+  },
+  {
+    method: 'getFunction',
+    args: () => ({ uniqueKey: 'key', name: 'items' }),
+    check: ({ result }) => assert.deepEqual([result.data.name, result.data.type], ['items', 'sync']),
+    refusal: { args: { uniqueKey: 'key', name: 'nope' }, status: 404, code: 'not_found', says: /does not exist/ },
+  },
+  {
+    method: 'getFunctionCode',
+    args: () => ({ uniqueKey: 'key', name: 'items', type: 'sync' }),
+    check: ({ result }) => assert.deepEqual(result, { type: 'sync', code: ts }),
+    refusal: { args: { uniqueKey: 'key', name: 'items', type: 'action' }, status: 404, code: 'not_found', says: /not found/ },
+  },
+  {
+    method: 'deleteFunction',
+    args: ({ doomedFunction }) => ({ uniqueKey: 'key', name: doomedFunction, type: 'action' }),
+    check: ({ result }) => assert.deepEqual(result, { data: { success: true } }),
+    refusal: { args: { uniqueKey: 'key', name: 'items', type: 'sync' }, status: 400, code: 'function_managed_by_deploy', says: /nango deploy/ },
+  },
 ];

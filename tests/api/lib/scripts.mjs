@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+// Bodies of deploys, as the command lines post them, with little in them.
+
+export const js = 'exports.default = async () => ({ ok: true });\n';
+export const ts = 'export default async function () { return { ok: true }; }\n';
+
+const definitions = {
+  In: { type: 'object', properties: { mode: { type: 'string' } }, required: ['mode'] },
+  Out: { type: 'object', properties: { ok: { type: 'boolean' } } },
+  Item: { type: 'object', properties: { id: { type: 'string' }, owner: { $ref: '#/definitions/Owner' } }, required: ['id'] },
+  Owner: { type: 'object', properties: { name: { type: 'string' } } },
+};
+export const jsonSchema = { $schema: 'http://json-schema.org/draft-07/schema#', definitions };
+
+export const action = (providerConfigKey, syncName, more = {}) => ({
+  type: 'action',
+  syncName,
+  providerConfigKey,
+  models: ['Out'],
+  input: 'In',
+  runs: null,
+  fileBody: { js, ts },
+  endpoints: [{ method: 'POST', path: `/${syncName}` }],
+  metadata: { description: 'An action', scopes: ['a:b'] },
+  track_deletes: false,
+  ...more,
+});
+
+export const sync = (providerConfigKey, syncName, more = {}) => ({
+  type: 'sync',
+  syncName,
+  providerConfigKey,
+  models: ['Item'],
+  runs: 'every hour',
+  auto_start: true,
+  sync_type: 'full',
+  track_deletes: false,
+  fileBody: { js, ts },
+  endpoints: [{ method: 'GET', path: `/${syncName}` }],
+  metadata: { description: 'A sync' },
+  ...more,
+});
+
+export const onEvents = (providerConfigKey, scripts) => ({
+  providerConfigKey,
+  scripts: Object.entries(scripts).map(([name, event]) => ({ name, event, fileBody: { js, ts } })),
+});
+
+export const confirmation = (flowConfigs, more = {}) => ({ flowConfigs, jsonSchema, reconcile: false, debug: false, sdkVersion: '0.71.10-yaml', ...more });
+export const deploy = (flowConfigs, more = {}) => ({ ...confirmation(flowConfigs), nangoYamlBody: '', ...more });
