@@ -76,22 +76,22 @@ static bool check_loads(const struct scripts *scripts, const struct deploy *depl
  */
 static char *counted_up(const char *text)
 {
-    size_t len = strlen(text), at = len;
+    size_t len = strlen(text), nines = 0;
     char *out;
 
-    if (len == 0 || text[len - 1] < '0' || text[len - 1] > '9')
+    while (nines < len && text[len - nines - 1] == '9')
+        nines++;
+    if (nines < len && text[len - nines - 1] >= '0' && text[len - nines - 1] <= '8') {
+        out = str_dup(text);
+        out[len - nines - 1]++;
+    } else if (nines > 0) {
+        /* All digits are nines: a one goes before them. */
+        out = str_printf("%.*s1%s", (int)(len - nines), text, text + len - nines);
+    } else {
         return NULL;
-    out = str_printf("0%s", text); /* room for a carry */
-    for (at = len; out[at] == '9'; at--)
-        out[at] = '0';
-    if (out[at] >= '0' && out[at] <= '8' && at > 0) {
-        out[at]++;
-        memmove(out, out + 1, len + 1);
-        return out;
     }
-    /* The digits were all nines: a one goes before them. */
-    memmove(out, out + 1, at);
-    out[at] = '1';
+    if (nines > 0)
+        memset(out + strlen(out) - nines, '0', nines);
     return out;
 }
 
