@@ -266,22 +266,26 @@ static bool drip(struct talk *talk)
  * kept. */
 static bool zipped(struct talk *talk)
 {
-    static unsigned char plain[1 << 20], packed[1 << 18];
-    z_stream zip = {.next_in = plain, .avail_in = sizeof plain};
-    size_t len;
+    enum {
+        PLAIN = 1 << 20,
+        PACKED = 1 << 18
+    };
+    unsigned char *plain = calloc(1, PLAIN), *packed = malloc(PACKED);
+    z_stream zip = {
+        .next_in = plain, .avail_in = PLAIN, .next_out = packed, .avail_out = PACKED};
+    bool alive;
 
-    pthread_mutex_lock(&lock);
-    zip.next_out = packed;
-    zip.avail_out = sizeof packed;
     deflateInit2(&zip, 9, Z_DEFLATED, 15 + 16, 8, Z_HUFFMAN_ONLY);
     deflate(&zip, Z_FINISH);
-    len = zip.total_out;
     deflateEnd(&zip);
-    pthread_mutex_unlock(&lock);
-    return sayf(talk,
-               "HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: %zu\r\n\r\n",
-               len) &&
-           say(talk, packed, len);
+    alive =
+        sayf(talk,
+            "HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: %zu\r\n\r\n",
+            (size_t)zip.total_out) &&
+        say(talk, packed, zip.total_out);
+    free(plain);
+    free(packed);
+    return alive;
 }
 
 static bool endless_redirect(struct talk *talk)
