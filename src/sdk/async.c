@@ -431,6 +431,8 @@ nango_code nango_attach(
     bool good;
 
     ngo_error_clear(err);
+    if (client == NULL || operations == NULL)
+        return ngo_error_set(err, NANGO_E_ARGUMENT, "client and operations are required");
     if (client->attached || client->multi != NULL)
         return ngo_error_set(err, NANGO_E_STATE, "the client has an event loop already");
     if (client->in_callback > 0 || client->in_libcurl > 0)
@@ -459,7 +461,8 @@ nango_code nango_attach(
 
 void nango_detach(nango_client *client)
 {
-    if (!client->attached || client->in_callback > 0 || client->in_libcurl > 0)
+    if (client == NULL || !client->attached || client->in_callback > 0 ||
+        client->in_libcurl > 0)
         return;
     client->attached = false; /* callbacks can start nothing more */
     while (client->calls != NULL)
@@ -476,14 +479,14 @@ void nango_detach(nango_client *client)
 
 size_t nango_calls_active(const nango_client *client)
 {
-    return client->call_count;
+    return client != NULL ? client->call_count : 0;
 }
 
 void nango_call_cancel(nango_call *call)
 {
-    nango_client *client = call->client;
+    nango_client *client = call != NULL ? call->client : NULL;
 
-    if (call->state == NGO_ENDED)
+    if (client == NULL || call->state == NGO_ENDED)
         return;
     if (client->in_libcurl > 0) {
         call->cancelled = true;
@@ -522,12 +525,16 @@ static void set_pause(nango_call *call)
 
 void nango_call_pause(nango_call *call)
 {
+    if (call == NULL)
+        return;
     call->paused = true;
     set_pause(call);
 }
 
 void nango_call_resume(nango_call *call)
 {
+    if (call == NULL)
+        return;
     call->paused = false;
     if (call->transfer != NULL)
         call->transfer->starved = false;

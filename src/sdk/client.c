@@ -55,6 +55,8 @@ static nango_code check_options(const nango_client_options *options, nango_error
             err, NANGO_E_ARGUMENT, "allocator needs both of its functions");
     if (options->headers == NULL && options->header_count > 0)
         return ngo_error_set(err, NANGO_E_ARGUMENT, "headers is NULL");
+    if (options->era != NANGO_ERA_CURRENT && options->era != NANGO_ERA_2023)
+        return ngo_error_set(err, NANGO_E_ARGUMENT, "era is none of nango_era");
     for (size_t i = 0; i < options->header_count; i++)
         if (!is_set(options->headers[i].name) || options->headers[i].value == NULL ||
             !is_clean(options->headers[i].name) ||
@@ -233,6 +235,8 @@ nango_code nango_client_new(
     nango_client *client;
     nango_code code;
 
+    if (out == NULL)
+        return ngo_error_set(err, NANGO_E_ARGUMENT, "out is required");
     *out = NULL;
     ngo_error_clear(err);
     if (options == NULL)
@@ -272,6 +276,8 @@ nango_code nango_client_new_from_env(
 {
     nango_client_options filled = {0};
 
+    if (out == NULL)
+        return ngo_error_set(err, NANGO_E_ARGUMENT, "out is required");
     if (options != NULL)
         filled = *options;
     if (!is_set(filled.secret_key) && !is_set(filled.api_key)) {
@@ -318,21 +324,24 @@ void nango_client_free(nango_client *client)
 
 void nango_client_set_timeout(nango_client *client, int64_t timeout_ms)
 {
-    client->timeout_ms = time_or(timeout_ms, 0);
+    if (client != NULL)
+        client->timeout_ms = time_or(timeout_ms, 0);
 }
 
 const char *nango_client_host(const nango_client *client)
 {
-    return client->host;
+    return client != NULL ? client->host : NULL;
 }
 
 const nango_response *nango_client_last_answer(const nango_client *client)
 {
-    return client->last_answer;
+    return client != NULL ? client->last_answer : NULL;
 }
 
 void nango_interrupt(nango_client *client)
 {
+    if (client == NULL)
+        return;
     atomic_store(&client->interrupted, true);
     curl_multi_wakeup(client->blocking);
 }

@@ -202,6 +202,8 @@ static nango_call *plan_list(nango_client *client, const nango_connections_query
         call, "endUserOrganizationId", query->end_user_organization_id, NGO_FORM);
     if (query->integration_id_count > 0)
         add_integration_ids(call, query->integration_ids, query->integration_id_count);
+    if (query->tags == NULL && query->tag_count > 0)
+        ngo_call_need(call, NULL, "tags");
     for (size_t i = 0; query->tags != NULL && i < query->tag_count; i++)
         add_tag(call, &query->tags[i]);
     if (query->limit != 0)

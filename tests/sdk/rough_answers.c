@@ -116,6 +116,66 @@ TEST(counts_need_their_pointers)
     assert_int_equal(nango_client_new(&options, &none, &err), NANGO_E_ARGUMENT);
 }
 
+TEST(lists_need_their_pointers)
+{
+    const nango_connections_query by_id = {.integration_id_count = 1},
+                                  by_tag = {.tag_count = 1};
+    const nango_records_query records = {
+        .provider_config_key = "k", .connection_id = "u", .model = "Item", .id_count = 1};
+    const nango_connect_session_config allowed = {.allowed_integration_count = 1},
+                                       tagged = {.tag_count = 1};
+    const nango_connection_patch patch = {.tag_count = 1};
+    nango_record_iterator *iterator = NULL;
+
+    assert_int_equal(
+        nango_list_connections(client, &by_id, NULL, NULL), NANGO_E_ARGUMENT);
+    assert_int_equal(
+        nango_list_connections(client, &by_tag, NULL, NULL), NANGO_E_ARGUMENT);
+    assert_int_equal(nango_list_records(client, &records, NULL, NULL), NANGO_E_ARGUMENT);
+    assert_int_equal(
+        nango_iterate_records(client, &records, &iterator, NULL), NANGO_E_ARGUMENT);
+    assert_null(iterator);
+    assert_int_equal(
+        nango_create_connect_session(client, &allowed, NULL, NULL), NANGO_E_ARGUMENT);
+    assert_int_equal(
+        nango_create_connect_session(client, &tagged, NULL, NULL), NANGO_E_ARGUMENT);
+    assert_int_equal(
+        nango_patch_connection(client, "k", "u", &patch, NULL, NULL), NANGO_E_ARGUMENT);
+    assert_int_equal(
+        nango_start_sync(client, "k", NULL, 1, NULL, NULL, NULL), NANGO_E_ARGUMENT);
+    assert_int_equal(
+        nango_set_metadata(client, "k", NULL, 1, "{}", NULL, NULL), NANGO_E_ARGUMENT);
+    assert_int_equal(rough_count(ROUGH_REQUESTS), 0);
+}
+
+/* A program that lost its client hears of it, where it can, and does not fall. */
+TEST(no_client_is_borne)
+{
+    const nango_client_options options = {.secret_key = "x"},
+                               era = {.secret_key = "x", .era = 7};
+    const nango_loop operations = {0};
+    nango_client *none = NULL;
+    nango_error err;
+
+    assert_int_equal(nango_client_new(&options, NULL, &err), NANGO_E_ARGUMENT);
+    assert_int_equal(nango_client_new_from_env(&options, NULL, &err), NANGO_E_ARGUMENT);
+    assert_int_equal(nango_client_new(&era, &none, &err), NANGO_E_ARGUMENT);
+    assert_null(none);
+    assert_int_equal(nango_attach(NULL, &operations, NULL, &err), NANGO_E_ARGUMENT);
+    assert_int_equal(nango_attach(client, NULL, NULL, &err), NANGO_E_ARGUMENT);
+    assert_int_equal(nango_attach(client, &operations, NULL, &err), NANGO_E_ARGUMENT);
+    assert_null(nango_client_host(NULL));
+    assert_null(nango_client_last_answer(NULL));
+    assert_int_equal(nango_calls_active(NULL), 0);
+    nango_client_set_timeout(NULL, 5);
+    nango_interrupt(NULL);
+    nango_detach(NULL);
+    nango_call_cancel(NULL);
+    nango_call_pause(NULL);
+    nango_call_resume(NULL);
+    nango_client_free(NULL);
+}
+
 /* ---- memory ---- */
 
 static size_t held_bytes, most_bytes;
@@ -175,6 +235,8 @@ int main(void)
         EDGE(answers_in_unusual_dress_are_understood),
         EDGE(each_look_begins_at_the_same_address),
         EDGE(counts_need_their_pointers),
+        EDGE(lists_need_their_pointers),
+        EDGE(no_client_is_borne),
         EDGE(json_takes_so_much_memory_and_no_more),
     };
 
