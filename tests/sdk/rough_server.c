@@ -25,11 +25,15 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t change = PTHREAD_COND_INITIALIZER;
 static int counts[ROUGH_COUNTS];
 static bool is_open;
+/* A test begins with each reset; what is left of requests from before counts no more. */
+static unsigned test_number;
+static _Thread_local unsigned requested_by;
 
 static void count(enum rough_count which, int more)
 {
     pthread_mutex_lock(&lock);
-    counts[which] += more;
+    if (requested_by == test_number)
+        counts[which] += more;
     pthread_cond_broadcast(&change);
     pthread_mutex_unlock(&lock);
 }
@@ -63,6 +67,7 @@ void rough_reset(void)
 {
     pthread_mutex_lock(&lock);
     memset(counts, 0, sizeof counts);
+    test_number++;
     is_open = false;
     pthread_mutex_unlock(&lock);
 }
@@ -78,7 +83,8 @@ void rough_open(void)
 static void wait_at_gate(void)
 {
     pthread_mutex_lock(&lock);
-    counts[ROUGH_HELD]++;
+    if (requested_by == test_number)
+        counts[ROUGH_HELD]++;
     pthread_cond_broadcast(&change);
     while (!is_open)
         pthread_cond_wait(&change, &lock);
@@ -198,6 +204,9 @@ static bool read_request(struct talk *talk)
     /* What is no request begins with what the one before had too much of. */
     if (end == NULL || sscanf(talk->buffer, "%*[A-Z] /%250[^ ]", talk->path) != 1)
         return false;
+    pthread_mutex_lock(&lock);
+    requested_by = test_number;
+    pthread_mutex_unlock(&lock);
     talk->has_key = false;
     while (end != NULL && end != talk->buffer + 2) {
         use(talk, (size_t)(end - talk->buffer));
