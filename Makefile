@@ -5,6 +5,8 @@
 BUILD ?= build
 DATA ?= data
 PREFIX ?= /usr/local
+# Asked for, rather than left to the build as it is.
+PREFIX_WANTED := $(filter command environment,$(firstword $(origin PREFIX)))
 
 .PHONY: all build run test unit sanitize api soak bench lint fuzz install abi-baseline clean
 
@@ -12,7 +14,9 @@ all: build
 
 build:
 	@tools/deps build
-	@test -f $(BUILD)/build.ninja || meson setup $(BUILD) --prefix=$(PREFIX) >/dev/null
+	@test -f $(BUILD)/build.ninja || meson setup $(BUILD) --prefix="$(PREFIX)" >/dev/null
+	@test -z "$(PREFIX_WANTED)" || test "$$(tools/option $(BUILD) prefix)" = "$(PREFIX)" || \
+		meson configure $(BUILD) --prefix="$(PREFIX)"
 	@ninja -C $(BUILD)
 
 # A server with a demo provider, ready to try: it prints what to do next.
@@ -64,9 +68,10 @@ abi-baseline:
 	@$(MAKE) --no-print-directory build
 	@tools/abi renew $(BUILD)
 
-# The server and the SDK.
+# The server and the SDK, below PREFIX (/usr/local unless the build has another); DESTDIR goes
+# before it, for packages.
 install: build
-	@DESTDIR=$(DESTDIR) meson install -C $(BUILD) --no-rebuild
+	@DESTDIR="$(DESTDIR)" meson install -C $(BUILD) --no-rebuild
 
 clean:
 	rm -rf build build-*
