@@ -150,7 +150,7 @@ bool ngo_response_add_header(nango_response *response, const char *name, size_t 
     const char *value, size_t len);
 void ngo_response_clear(nango_response *response); /* as new; keeps memory */
 
-/* ---- a call (call.c, call_run.c) ---- */
+/* ---- a call (call.c, run.c) ---- */
 
 /* Any of the public callback types; called only as what it was. */
 typedef void ngo_fn(void);

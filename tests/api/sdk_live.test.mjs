@@ -107,7 +107,7 @@ function refusedAs(answer, { status, code, says }) {
   assert.equal(answer.retry_after_s, -1);
 }
 
-describe('every method against the server', () => {
+describe('every method against the server', { timeout: 600_000 }, () => {
   for (const row of rows) {
     for (const [async, suffix] of forms) {
       it(`${titled(row)}${suffix}`, logged(() => world.nangod, async () => {
@@ -134,7 +134,7 @@ describe('every method against the server', () => {
   }
 });
 
-describe('faults on the way', () => {
+describe('faults on the way', { timeout: 300_000 }, () => {
   const call = async (row, async, mode, more = {}) => {
     const now = await stage(row);
     if (row.recorded) recorder.answer(good(row));
@@ -164,7 +164,7 @@ describe('faults on the way', () => {
   }
 });
 
-describe('the rest of a call', () => {
+describe('the rest of a call', { timeout: 300_000 }, () => {
   const getArgs = { providerConfigKey: 'key', connectionId: 'c1' };
 
   it('a thousand calls are under way at once on one thread', async () => {

@@ -109,10 +109,13 @@ static inline nango_code nango_epoll_attach(
     memset(&wanted, 0, sizeof wanted);
     loop->client = client;
     loop->set = epoll_create1(EPOLL_CLOEXEC);
-    loop->timer = timerfd_create(NANGO_EPOLL_CLOCK, TFD_NONBLOCK | TFD_CLOEXEC);
+    loop->timer = loop->set < 0
+                      ? -1
+                      : timerfd_create(NANGO_EPOLL_CLOCK, TFD_NONBLOCK | TFD_CLOEXEC);
     wanted.events = EPOLLIN;
     wanted.data.fd = loop->timer;
-    if (epoll_ctl(loop->set, EPOLL_CTL_ADD, loop->timer, &wanted) == 0)
+    if (loop->timer >= 0 &&
+        epoll_ctl(loop->set, EPOLL_CTL_ADD, loop->timer, &wanted) == 0)
         code = nango_attach(client, &operations, loop, err);
     else
         code = nango_adapter_fail(err, NANGO_E_STATE, errno, "no descriptors are left");
