@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The commands of nangoctl. Each gets its own arguments (without the command's name) and
+ * returns the exit code: 0 done, 1 failed, 2 wrong usage. */
+#ifndef CLI_CMD_H
+#define CLI_CMD_H
+
+#include "base/buf.h"
+#include "base/err.h"
+
+#define EXIT_USAGE 2
+
+int cmd_dryrun(int argc, char **argv);
+
+/* Options of a command: `--name VALUE` each, by a table that ends with a NULL name. */
+struct cmd_option {
+    const char *name; /* with its dashes */
+    const char **value;
+    bool required;
+};
+/* False after printing what is wrong. */
+bool cmd_read_options(
+    const char *command, const struct cmd_option *options, int argc, char **argv);
+/* Prints "nangoctl COMMAND: MESSAGE" on standard error; returns `code`. */
+int cmd_fail(const char *command, const struct err *err, int code);
+/* A whole file; *err names it. */
+bool cmd_read_file(const char *path, size_t max, struct buf *out, struct err *err);
+/* Where nango-runner is: NANGO_RUNNER, beside this program, or its libexec. The caller
+ * frees; NULL and *err when there is none. */
+char *cmd_find_runner(struct err *err);
+
+#endif

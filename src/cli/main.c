@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* nangoctl: the entry. Finds the command and runs it. */
+#include <stdio.h>
+#include <string.h>
+
+#include "cli/cmd.h"
+
+static const struct command {
+    const char *name;
+    int (*run)(int argc, char **argv);
+    const char *usage, *help;
+} commands[] = {
+    {"dryrun", cmd_dryrun,
+        "--script FILE --fixture FILE --kind sync|action|on-event|webhook\n"
+        "         --integration NAME --name SCRIPT [--now ISO-TIME] [--catalog FILE]",
+        "run a script against recorded answers and print its result as JSON"},
+};
+#define COUNT (sizeof commands / sizeof commands[0])
+
+static void print_command(FILE *to, const struct command *command)
+{
+    fprintf(to, "  %s %s\n      %s\n", command->name, command->usage, command->help);
+}
+
+static int usage(FILE *to, int code)
+{
+    fputs("usage: nangoctl COMMAND [OPTION]…\n\nCommands:\n", to);
+    for (size_t i = 0; i < COUNT; i++)
+        print_command(to, &commands[i]);
+    fputs("\nOptions:\n"
+          "  --help                     this text; after a command, its own\n"
+          "  --version                  the version\n",
+        to);
+    return code;
+}
+
+bool cmd_read_options(
+    const char *command, const struct cmd_option *options, int argc, char **argv)
+{
+    for (int i = 0; i < argc; i++) {
+        const struct cmd_option *option = options;
+
+        while (option->name != NULL && strcmp(option->name, argv[i]) != 0)
+            option++;
+        if (option->name == NULL || i + 1 >= argc) {
+            fprintf(stderr, "nangoctl %s: %s: %s\n", command, argv[i],
+                option->name == NULL ? "unknown option" : "its value is missing");
+            return false;
+        }
+        *option->value = argv[++i];
+    }
+    for (const struct cmd_option *option = options; option->name != NULL; option++) {
+        if (option->required && *option->value == NULL) {
+            fprintf(stderr, "nangoctl %s: %s is needed\n", command, option->name);
+            return false;
+        }
+    }
+    return true;
+}
+
+int cmd_fail(const char *command, const struct err *err, int code)
+{
+    fprintf(stderr, "nangoctl %s: %s\n", command, err->message);
+    return code;
+}
+
+int main(int argc, char **argv)
+{
+    const char *name = argc > 1 ? argv[1] : "";
+
+    for (size_t i = 0; i < COUNT; i++) {
+        if (strcmp(name, commands[i].name) != 0)
+            continue;
+        if (argc == 3 && strcmp(argv[2], "--help") == 0) {
+            fputs("usage: nangoctl\n", stdout);
+            print_command(stdout, &commands[i]);
+            return 0;
+        }
+        return commands[i].run(argc - 2, argv + 2);
+    }
+    if (strcmp(name, "--version") == 0) {
+        puts("nangoctl " NANGO_VERSION);
+        return 0;
+    }
+    if (strcmp(name, "--help") == 0 || strcmp(name, "help") == 0)
+        return usage(stdout, 0);
+    if (argc > 1)
+        fprintf(stderr, "nangoctl: unknown command `%s`\n", name);
+    return usage(stderr, EXIT_USAGE);
+}

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+// The global names that scripts find beside the language's own.
+import { AbortController, AbortSignal, DOMException, Event, EventTarget } from './abort.js';
+import { Buffer } from './buffer.js';
+import { TextDecoder, TextEncoder, atob, btoa } from './bytes.js';
+import { structuredClone } from './clone.js';
+import { getRandomValues, randomUUID, subtle } from './crypto.js';
+import { Headers, Response } from './headers.js';
+import { RealDate } from './native.js';
+import { clearTimeout, setImmediate, setInterval, setTimeout } from './timers.js';
+import { URL, URLSearchParams } from './url.js';
+
+function nothing() {}
+const consoleMethods = [
+    'log', 'info', 'warn', 'error', 'debug', 'trace', 'dir', 'table', 'group', 'groupEnd', 'groupCollapsed', 'time', 'timeEnd',
+    'timeLog', 'assert', 'count', 'countReset', 'clear'
+];
+
+async function fetch() {
+    throw new TypeError('fetch is not allowed in scripts: use nango.proxy() or nango.uncontrolledFetch()');
+}
+
+const globals = {
+    AbortController,
+    AbortSignal,
+    Buffer,
+    DOMException,
+    Event,
+    EventTarget,
+    Headers,
+    Response,
+    TextDecoder,
+    TextEncoder,
+    URL,
+    URLSearchParams,
+    atob,
+    btoa,
+    clearImmediate: clearTimeout,
+    clearInterval: clearTimeout,
+    clearTimeout,
+    console: Object.fromEntries(consoleMethods.map((name) => [name, nothing])),
+    crypto: { getRandomValues, randomUUID, subtle },
+    fetch,
+    global: globalThis,
+    queueMicrotask: (run) => void Promise.resolve().then(run),
+    setImmediate,
+    setInterval,
+    setTimeout,
+    structuredClone
+};
+for (const [name, value] of Object.entries(globals)) {
+    Object.defineProperty(globalThis, name, { value, writable: true, configurable: true, enumerable: false });
+}
+for (const name of ['WebAssembly', 'SharedArrayBuffer', 'Atomics', '$vm']) {
+    delete globalThis[name];
+}
+
+// The script's clock stands still at `now`.
+export function freezeClock(now) {
+    function Date(...args) {
+        if (new.target === undefined) {
+            return new RealDate(now).toString();
+        }
+        return Reflect.construct(RealDate, args.length === 0 ? [now] : args, new.target === Date ? RealDate : new.target);
+    }
+    Object.defineProperty(Date, 'length', { value: 7 });
+    Object.setPrototypeOf(Date, RealDate);
+    Date.prototype = RealDate.prototype;
+    Object.defineProperty(RealDate.prototype, 'constructor', { value: Date, writable: true, configurable: true });
+    Object.defineProperty(Date, 'now', { value: () => now, writable: true, configurable: true });
+    globalThis.Date = Date;
+}

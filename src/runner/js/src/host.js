@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+// Messages to and from the host (protocol.h).
+import { HostError, RunEnded } from './errors.js';
+import { native, printJson } from './native.js';
+
+const waiting = new Map(); // call id → {resolve, reject, request}
+let nextCall = 1;
+let ended; // a RunEnded once the run may ask for nothing more
+
+export function send(message) {
+    native.send(printJson(message));
+}
+
+// Asks the host. `request`: the proxy configuration that an error should carry.
+export function call(method, args, request) {
+    if (ended !== undefined) {
+        return Promise.reject(ended);
+    }
+    const id = nextCall++;
+    let text;
+    try {
+        text = printJson({ t: 'call', id, method, args });
+    } catch (error) {
+        return Promise.reject(error);
+    }
+    return new Promise((resolve, reject) => {
+        waiting.set(id, { resolve, reject, request });
+        native.send(text);
+    });
+}
+
+export function onResult({ id, ok, value, error }) {
+    const entry = waiting.get(id);
+    if (entry === undefined) {
+        return;
+    }
+    waiting.delete(id);
+    if (ok) {
+        entry.resolve(value);
+    } else {
+        entry.reject(new HostError(error ?? {}, entry.request));
+    }
+}
+
+export function callsWaiting() {
+    return waiting.size > 0;
+}
+
+// Every call that waits fails, and so does every later one.
+export function endCalls(type, message, status) {
+    ended = new RunEnded(type, message, status);
+    const entries = [...waiting.values()];
+    waiting.clear();
+    for (const entry of entries) {
+        entry.reject(ended);
+    }
+    return ended;
+}

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+// What require() knows.
+import * as zodNamespace from 'zod';
+import { Buffer } from './buffer.js';
+import { TextDecoder, TextEncoder } from './bytes.js';
+import { cryptoModule } from './crypto.js';
+import { ActionError } from './errors.js';
+import { unzipper } from './unzipper.js';
+import { URL, URLSearchParams } from './url.js';
+
+function esModule(members) {
+    return Object.defineProperty(members, '__esModule', { value: true });
+}
+
+const definitions = {
+    createSync: (definition) => ({ type: 'sync', ...definition }),
+    createAction: (definition) => ({ type: 'action', ...definition }),
+    createOnEvent: (definition) => ({ type: 'onEvent', ...definition })
+};
+
+// Each is made when it is first asked for.
+const LOADERS = {
+    nango: () => esModule({ ...definitions, ActionError, default: definitions }),
+    zod: () => esModule({ ...zodNamespace, default: zodNamespace.z }),
+    url: () => ({ URL, URLSearchParams, fileURLToPath: refuse('url.fileURLToPath'), parse: parseUrl, format: (url) => String(url) }),
+    crypto: () => cryptoModule,
+    unzipper: () => unzipper,
+    buffer: () => ({ Buffer }),
+    util: () => ({ TextDecoder, TextEncoder, promisify, inspect: (value) => JSON.stringify(value) })
+};
+const ALIASES = {
+    'node:crypto': 'crypto',
+    'node:url': 'url',
+    'node:buffer': 'buffer',
+    'node:util': 'util',
+    '@nangohq/runner-sdk': 'nango',
+    'zod/v4': 'zod'
+};
+
+function refuse(name) {
+    return () => {
+        throw new Error(`${name} is not offered to scripts`);
+    };
+}
+
+function promisify(run) {
+    return (...args) => new Promise((resolve, reject) => run(...args, (error, value) => (error ? reject(error) : resolve(value))));
+}
+
+// Node's legacy url.parse(), for what scripts read of it.
+function parseUrl(text) {
+    const url = new URL(text, 'http://relative/');
+    const { protocol, host, hostname, port, pathname, search, hash, href } = url;
+    return { protocol, host, hostname, port, pathname, search, hash, href, path: pathname + search, query: search.slice(1) };
+}
+
+const loaded = new Map();
+export function require(name) {
+    const key = Object.hasOwn(ALIASES, name) ? ALIASES[name] : name;
+    if (!Object.hasOwn(LOADERS, key)) {
+        const error = new Error(`Module '${name}' is not allowed (Cannot find module '${name}')`);
+        error.code = 'MODULE_NOT_FOUND';
+        throw error;
+    }
+    if (!loaded.has(key)) {
+        loaded.set(key, LOADERS[key]());
+    }
+    return loaded.get(key);
+}

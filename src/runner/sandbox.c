@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "runner/sandbox.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <seccomp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "base/str.h"
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define SANITIZED 1
+#else
+#define SANITIZED 0
+#endif
+
+#define ENVIRONMENT_MARK "GIGACAGE_ENABLED"
+#define MAX_DESCRIPTORS 16
+
+char *const sandbox_environment[] = {
+    (char[]){ENVIRONMENT_MARK "=no"},
+    (char[]){"TZ=UTC"},
+    (char[]){"LC_ALL=C.UTF-8"},
+    (char[]){"JSC_useWebAssembly=0"},
+    (char[]){"JSC_useSharedArrayBuffer=0"},
+    (char[]){"JSC_numberOfGCMarkers=1"},
+    NULL,
+};
+
+/* /proc/self/statm, opened before files are out of reach. */
+static int statm_fd = -1;
+
+static void set_limit(int which, rlim_t soft)
+{
+    struct rlimit limit;
+
+    if (getrlimit((__rlimit_resource_t)which, &limit) != 0)
+        return;
+    limit.rlim_cur = limit.rlim_max != RLIM_INFINITY && soft > limit.rlim_max
+                         ? limit.rlim_max
+                         : soft;
+    setrlimit((__rlimit_resource_t)which, &limit);
+}
+
+static void close_others(int in_fd, int out_fd)
+{
+    DIR *dir = opendir("/proc/self/fd");
+    struct dirent *entry;
+    int fds[256];
+    int count = 0;
+
+    if (dir == NULL)
+        return;
+    while ((entry = readdir(dir)) != NULL && count < 256) {
+        int64_t fd;
+
+        if (str_to_i64(entry->d_name, &fd) && fd > STDERR_FILENO && fd != in_fd &&
+            fd != out_fd && fd != dirfd(dir))
+            fds[count++] = (int)fd;
+    }
+    closedir(dir);
+    for (int i = 0; i < count; i++)
+        close(fds[i]);
+}
+
+bool sandbox_enter(char **argv, int in_fd, int out_fd, struct err *err)
+{
+    if (!SANITIZED && getenv(ENVIRONMENT_MARK) == NULL) {
+        execve("/proc/self/exe", argv, sandbox_environment);
+        return err_internal(err, "the runner cannot start itself: %s", strerror(errno));
+    }
+    close_others(in_fd, out_fd);
+    set_limit(RLIMIT_CORE, 0);
+    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
+        return err_internal(err, "no_new_privs: %s", strerror(errno));
+    statm_fd = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
+    if (statm_fd < 0)
+        return err_internal(err, "/proc/self/statm: %s", strerror(errno));
+    return true;
+}
+
+/* What a warm engine and our loop need. */
+static const int allowed[] = {
+    SCMP_SYS(read), SCMP_SYS(write), SCMP_SYS(writev), SCMP_SYS(sendto), SCMP_SYS(pread64),
+    SCMP_SYS(poll), SCMP_SYS(ppoll), SCMP_SYS(close), SCMP_SYS(fstat), SCMP_SYS(lseek),
+    SCMP_SYS(mmap), SCMP_SYS(munmap), SCMP_SYS(mprotect), SCMP_SYS(mremap),
+    SCMP_SYS(madvise), SCMP_SYS(brk), SCMP_SYS(mincore), SCMP_SYS(membarrier),
+    SCMP_SYS(futex), SCMP_SYS(set_robust_list), SCMP_SYS(rseq), SCMP_SYS(gettid),
+    SCMP_SYS(getpid), SCMP_SYS(sched_yield), SCMP_SYS(sched_getaffinity),
+    SCMP_SYS(sched_getparam), SCMP_SYS(sched_getscheduler), SCMP_SYS(getpriority),
+    SCMP_SYS(rt_sigaction), SCMP_SYS(rt_sigprocmask), SCMP_SYS(rt_sigreturn),
+    SCMP_SYS(sigaltstack), SCMP_SYS(restart_syscall), SCMP_SYS(exit),
+    SCMP_SYS(exit_group), SCMP_SYS(clock_gettime), SCMP_SYS(clock_getres),
+    SCMP_SYS(clock_nanosleep), SCMP_SYS(nanosleep), SCMP_SYS(gettimeofday),
+    SCMP_SYS(time), SCMP_SYS(times), SCMP_SYS(getrusage), SCMP_SYS(getrandom),
+    SCMP_SYS(sysinfo), SCMP_SYS(uname), SCMP_SYS(getcpu),
+};
+
+/* What no part of ours ever does: who tries has taken the engine over. */
+static const int fatal[] = {
+    SCMP_SYS(execve), SCMP_SYS(execveat), SCMP_SYS(fork), SCMP_SYS(vfork),
+    SCMP_SYS(socket), SCMP_SYS(socketpair), SCMP_SYS(connect), SCMP_SYS(bind),
+    SCMP_SYS(listen), SCMP_SYS(accept4), SCMP_SYS(ptrace), SCMP_SYS(process_vm_readv),
+    SCMP_SYS(process_vm_writev), SCMP_SYS(kill), SCMP_SYS(tkill), SCMP_SYS(unshare),
+    SCMP_SYS(setns), SCMP_SYS(mount), SCMP_SYS(bpf), SCMP_SYS(io_uring_setup),
+    SCMP_SYS(userfaultfd), SCMP_SYS(keyctl), SCMP_SYS(memfd_create), SCMP_SYS(unlink),
+    SCMP_SYS(unlinkat),
+};
+
+static bool add_rules(scmp_filter_ctx filter)
+{
+    const uint64_t thread_flags = CLONE_VM | CLONE_THREAD | CLONE_SIGHAND;
+    bool ok = true;
+
+    for (size_t i = 0; i < sizeof allowed / sizeof allowed[0]; i++)
+        ok = ok && seccomp_rule_add(filter, SCMP_ACT_ALLOW, allowed[i], 0) == 0;
+    for (size_t i = 0; i < sizeof fatal / sizeof fatal[0]; i++)
+        ok = ok && seccomp_rule_add(filter, SCMP_ACT_KILL_PROCESS, fatal[i], 0) == 0;
+    /* Threads of this process, not new processes. glibc turns to clone when clone3, whose
+     * flags a filter cannot see, is not there. */
+    ok = ok && seccomp_rule_add(filter, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), 0) == 0;
+    ok = ok && seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(clone), 1,
+                   SCMP_A0(SCMP_CMP_MASKED_EQ, thread_flags, thread_flags)) == 0;
+    /* The engine stops its threads by signals, and aborts by one. */
+    ok = ok && seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(tgkill), 1,
+                   SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)getpid())) == 0;
+    ok = ok && seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(prlimit64), 1,
+                   SCMP_A0(SCMP_CMP_EQ, 0)) == 0;
+    ok = ok && seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(prctl), 1,
+                   SCMP_A0(SCMP_CMP_EQ, PR_SET_NAME)) == 0;
+    return ok;
+}
+
+bool sandbox_seal(struct err *err)
+{
+    scmp_filter_ctx filter;
+    bool ok;
+
+    if (SANITIZED)
+        return true;
+    set_limit(RLIMIT_NOFILE, MAX_DESCRIPTORS);
+    set_limit(RLIMIT_FSIZE, 0);
+    filter = seccomp_init(SCMP_ACT_ERRNO(EPERM));
+    ok = filter != NULL && add_rules(filter) && seccomp_load(filter) == 0;
+    seccomp_release(filter);
+    return ok || err_internal(err, "the system call filter cannot be set");
+}
+
+int64_t sandbox_memory(void)
+{
+    char text[128];
+    ssize_t len = pread(statm_fd, text, sizeof text - 1, 0);
+    long long size, resident, shared, code, lib, data;
+
+    if (len <= 0)
+        return 0;
+    text[len] = '\0';
+    if (sscanf(text, "%lld %lld %lld %lld %lld %lld", &size, &resident, &shared, &code,
+            &lib, &data) != 6)
+        return 0;
+    return (int64_t)data * sysconf(_SC_PAGESIZE);
+}
+
+void sandbox_limit_run(int64_t cpu_ms, int64_t memory_mb)
+{
+    if (cpu_ms > 0) {
+        struct rusage used;
+        rlim_t so_far = 0;
+
+        /* The engine's own limit comes first, with a message; this one is for what it
+         * cannot interrupt. Whole seconds, rounded up. */
+        if (getrusage(RUSAGE_SELF, &used) == 0)
+            so_far = (rlim_t)used.ru_utime.tv_sec + (rlim_t)used.ru_stime.tv_sec + 1;
+        set_limit(RLIMIT_CPU, so_far + (rlim_t)(cpu_ms + 999) / 1000 + 1);
+    }
+    if (!SANITIZED && memory_mb > 0)
+        set_limit(RLIMIT_DATA, (rlim_t)(sandbox_memory() + (memory_mb << 20)));
+}

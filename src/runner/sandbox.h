@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The walls round a runner, in the order in which they rise:
+ *
+ *   sandbox_enter()      first thing in main: the environment is emptied (by starting the
+ *                        program anew when it was not), no core dumps, no new privileges,
+ *                        no descriptor but those of the protocol
+ *   … libraries load, the VM warms up …
+ *   sandbox_seal()       system calls: memory, threads of this process, the clock and the
+ *                        descriptors that are open; everything else fails, and what only
+ *                        an intruder would try ends the process
+ *   sandbox_limit_run()  CPU time and memory, once a run's limits are known
+ *
+ * Wall time is the parent's to watch. Under the sanitizers, whose own work needs what is
+ * forbidden here, seal and the memory limit do nothing. */
+#ifndef RUNNER_SANDBOX_H
+#define RUNNER_SANDBOX_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/err.h"
+
+/* Does not return when the program must be started anew. */
+bool sandbox_enter(char **argv, int in_fd, int out_fd, struct err *err);
+bool sandbox_seal(struct err *err);
+/* 0 = no limit. Memory counts from what the process has now. */
+void sandbox_limit_run(int64_t cpu_ms, int64_t memory_mb);
+/* How much memory the process has taken so far (its data segment), in bytes. */
+int64_t sandbox_memory(void);
+
+/* The environment of a runner; NULL-terminated. The engine's own heap cage would reserve
+ * address space that no limit could then count. */
+extern char *const sandbox_environment[];
+
+#endif
