@@ -19,6 +19,12 @@ void JSContextGroupSetExecutionTimeLimit(JSContextGroupRef group, double limit_s
     should_terminate_fn callback, void *context);
 void JSGlobalContextSetEvalEnabled(
     JSGlobalContextRef ctx, bool enabled, JSStringRef message);
+/* JSScriptRefPrivate.h: a script parsed once for many contexts, whose text is not copied. */
+JSScriptRef JSScriptCreateReferencingImmortalASCIIText(JSContextGroupRef group,
+    JSStringRef url, int first_line, const char *text, size_t len, JSStringRef *error,
+    int *error_line);
+JSValueRef JSScriptEvaluate(
+    JSContextRef ctx, JSScriptRef script, JSValueRef self, JSValueRef *exception);
 
 /* How often (CPU time) a running script is looked at. */
 #define WATCH_EVERY_S 0.05
@@ -121,7 +127,7 @@ static bool make_context(struct engine *engine, struct err *err)
 {
     JSValueRef exception = NULL, made;
     JSObjectRef native, global;
-    JSStringRef code, name, reason;
+    JSStringRef name, reason;
 
     engine->running = engine->finished = engine->terminated = false;
     engine->ctx = JSGlobalContextCreateInGroup(engine->group, NULL);
@@ -136,11 +142,7 @@ static bool make_context(struct engine *engine, struct err *err)
 
     /* The prelude takes `__native` off the global object and leaves its entry points on
      * it. */
-    code = JSStringCreateWithUTF8CString(prelude_text);
-    name = JSStringCreateWithUTF8CString("nango:prelude");
-    made = JSEvaluateScript(engine->ctx, code, NULL, name, 1, &exception);
-    JSStringRelease(code);
-    JSStringRelease(name);
+    made = JSScriptEvaluate(engine->ctx, engine->prelude, NULL, &exception);
     if (made == NULL)
         return thrown(engine, exception, "the prelude", err);
     engine->on_message = entry_point(engine, native, "onMessage", err);
@@ -152,8 +154,16 @@ static bool make_context(struct engine *engine, struct err *err)
 
 bool engine_start(struct engine *engine, struct err *err)
 {
+    JSStringRef name;
+
     engine->group = JSContextGroupCreate();
     engine->native = native_class();
+    name = JSStringCreateWithUTF8CString("nango:prelude");
+    engine->prelude = JSScriptCreateReferencingImmortalASCIIText(
+        engine->group, name, 1, prelude_text, strlen(prelude_text), NULL, NULL);
+    JSStringRelease(name);
+    if (engine->prelude == NULL)
+        return err_internal(err, "the prelude does not parse");
     JSContextGroupSetExecutionTimeLimit(
         engine->group, WATCH_EVERY_S, should_terminate, engine);
     return make_context(engine, err);

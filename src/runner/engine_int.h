@@ -15,11 +15,14 @@ struct engine_limits {
     int64_t memory_mb;
 };
 
+typedef struct OpaqueJSScript *JSScriptRef;
+
 struct engine {
     int out_fd;
     JSContextGroupRef group; /* the VM */
     JSGlobalContextRef ctx;
     JSClassRef native;
+    JSScriptRef prelude;
     JSObjectRef on_message, on_tick, on_expire; /* the prelude's; protected in ctx */
     struct engine_limits limits;
     int64_t started_ms;  /* monotonic; of the run */

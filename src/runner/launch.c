@@ -15,10 +15,18 @@
 
 #define RUNNER_FD 3
 
+char *const runner_environment[] = {
+    (char[]){RUNNER_ENVIRONMENT_MARK "=no"},
+    (char[]){"TZ=UTC"},
+    (char[]){"LC_ALL=C.UTF-8"},
+    (char[]){"JSC_numberOfGCMarkers=1"},
+    NULL,
+};
+
 bool runner_start(struct runner *runner, const char *program, struct err *err)
 {
     static char name[] = "nango-runner";
-    char *argv[] = {name, NULL}, *environment[] = {NULL};
+    char *argv[] = {name, NULL};
     posix_spawn_file_actions_t actions;
     int pair[2], failure;
 
@@ -30,7 +38,7 @@ bool runner_start(struct runner *runner, const char *program, struct err *err)
     /* A copy onto itself would keep close-on-exec; the actions know that case. */
     posix_spawn_file_actions_adddup2(&actions, pair[1], RUNNER_FD);
     failure =
-        posix_spawn(&runner->pid, program, &actions, NULL, argv, environment);
+        posix_spawn(&runner->pid, program, &actions, NULL, argv, runner_environment);
     posix_spawn_file_actions_destroy(&actions);
     close(pair[1]);
     if (failure != 0) {

@@ -26,7 +26,12 @@ enum runner_event {
     RUNNER_FAULTY,  /* what it sent is no message */
 };
 
-/* Starts `program` with an empty environment and one socket, its descriptor 3. */
+/* The whole environment of a runner; NULL-terminated. The engine's own heap cage would
+ * reserve address space that no memory limit could then count. */
+extern char *const runner_environment[];
+#define RUNNER_ENVIRONMENT_MARK "GIGACAGE_ENABLED"
+
+/* Starts `program` with that environment and one socket, its descriptor 3. */
 bool runner_start(struct runner *runner, const char *program, struct err *err);
 /* Sends what protocol_begin() and protocol_end() made. */
 bool runner_send(struct runner *runner, const struct buf *frames);

@@ -119,7 +119,7 @@ int main(int argc, char **argv)
     struct options options;
     struct engine *engine;
     struct err err = {0};
-    int code;
+    int code, errors;
 
     if (argc == 2 && strcmp(argv[1], "--help") == 0)
         return usage(stdout, 0);
@@ -133,11 +133,11 @@ int main(int argc, char **argv)
         fprintf(stderr, "nango-runner: %s\n", err.message);
         return 1;
     }
+    errors = sandbox_quiet();
     engine = engine_new(options.out_fd);
     code = serve(engine, &options, &err);
     if (err.message[0] != '\0')
-        fprintf(stderr, "nango-runner: %s\n", err.message);
+        dprintf(errors, "nango-runner: %s\n", err.message);
     /* The VM is not taken down: the process ends anyway. */
-    fflush(stderr);
     _exit(code);
 }

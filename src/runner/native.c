@@ -38,10 +38,21 @@ static struct engine *engine_of(JSObjectRef self)
 JSStringRef text_to_js(const char *text, size_t len)
 {
     const unsigned char *in = (const unsigned char *)text;
-    JSChar *out = mem_alloc((len + 1) * sizeof *out);
+    JSChar *out;
     size_t count = 0, at = 0;
     JSStringRef js;
 
+    while (at < len && in[at] != 0 && in[at] < 0x80)
+        at++;
+    if (at == len) { /* the engine keeps such text in half the memory */
+        char *copy = str_ndup(text, len);
+
+        js = JSStringCreateWithUTF8CString(copy);
+        free(copy);
+        return js;
+    }
+    out = mem_alloc((len + 1) * sizeof *out);
+    at = 0;
     while (at < len) {
         unsigned char c = in[at++];
         uint32_t code;

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "base/str.h"
+#include "runner/launch.h"
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define SANITIZED 1
@@ -21,18 +22,7 @@
 #define SANITIZED 0
 #endif
 
-#define ENVIRONMENT_MARK "GIGACAGE_ENABLED"
 #define MAX_DESCRIPTORS 16
-
-char *const sandbox_environment[] = {
-    (char[]){ENVIRONMENT_MARK "=no"},
-    (char[]){"TZ=UTC"},
-    (char[]){"LC_ALL=C.UTF-8"},
-    (char[]){"JSC_useWebAssembly=0"},
-    (char[]){"JSC_useSharedArrayBuffer=0"},
-    (char[]){"JSC_numberOfGCMarkers=1"},
-    NULL,
-};
 
 /* /proc/self/statm, opened before files are out of reach. */
 static int statm_fd = -1;
@@ -72,8 +62,8 @@ static void close_others(int in_fd, int out_fd)
 
 bool sandbox_enter(char **argv, int in_fd, int out_fd, struct err *err)
 {
-    if (!SANITIZED && getenv(ENVIRONMENT_MARK) == NULL) {
-        execve("/proc/self/exe", argv, sandbox_environment);
+    if (!SANITIZED && getenv(RUNNER_ENVIRONMENT_MARK) == NULL) {
+        execve("/proc/self/exe", argv, runner_environment);
         return err_internal(err, "the runner cannot start itself: %s", strerror(errno));
     }
     close_others(in_fd, out_fd);
@@ -84,6 +74,18 @@ bool sandbox_enter(char **argv, int in_fd, int out_fd, struct err *err)
     if (statm_fd < 0)
         return err_internal(err, "/proc/self/statm: %s", strerror(errno));
     return true;
+}
+
+int sandbox_quiet(void)
+{
+    int kept = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+    int nowhere = open("/dev/null", O_WRONLY | O_CLOEXEC);
+
+    if (SANITIZED || nowhere < 0)
+        return STDERR_FILENO;
+    dup2(nowhere, STDERR_FILENO);
+    close(nowhere);
+    return kept;
 }
 
 /* What a warm engine and our loop need. */

@@ -22,14 +22,13 @@
 
 /* Does not return when the program must be started anew. */
 bool sandbox_enter(char **argv, int in_fd, int out_fd, struct err *err);
+/* Standard error goes nowhere from now on: the engine writes there what nobody asked for.
+ * Returns a descriptor for messages of ours. */
+int sandbox_quiet(void);
 bool sandbox_seal(struct err *err);
 /* 0 = no limit. Memory counts from what the process has now. */
 void sandbox_limit_run(int64_t cpu_ms, int64_t memory_mb);
 /* How much memory the process has taken so far (its data segment), in bytes. */
 int64_t sandbox_memory(void);
-
-/* The environment of a runner; NULL-terminated. The engine's own heap cage would reserve
- * address space that no limit could then count. */
-extern char *const sandbox_environment[];
 
 #endif

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What require() knows.
-import * as zodNamespace from 'zod';
+import * as zodNamespace from './zod.js';
 import { Buffer } from './buffer.js';
 import { TextDecoder, TextEncoder } from './bytes.js';
 import { cryptoModule } from './crypto.js';
@@ -21,7 +21,7 @@ const definitions = {
 // Each is made when it is first asked for.
 const LOADERS = {
     nango: () => esModule({ ...definitions, ActionError, default: definitions }),
-    zod: () => esModule({ ...zodNamespace, default: zodNamespace.z }),
+    zod: () => esModule({ ...zodNamespace, z: zodNamespace, default: zodNamespace }),
     url: () => ({ URL, URLSearchParams, fileURLToPath: refuse('url.fileURLToPath'), parse: parseUrl, format: (url) => String(url) }),
     crypto: () => cryptoModule,
     unzipper: () => unzipper,
