@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One execution of a script: the host's side of the conversation with a runner.
+ *
+ *   script_run() ─► runner taken ─► "run" ─┬─ "log"  ─► ops->log
+ *                                          ├─ "call" ─► a thread of `calls` ─► ops->call
+ *                                          ├─ "done" ─► outcome
+ *                                          └─ silence past the time, or the runner's end
+ *                                                    ─► killed, outcome says why
+ *
+ * A runner may say anything at any time: frames are bounded and checked, calls are bounded
+ * in number, and what does not follow the protocol ends the run and the runner. */
+#ifndef SCRIPTS_RUN_H
+#define SCRIPTS_RUN_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/json_raw.h"
+#include "base/pool.h"
+#include "scripts/runners.h"
+
+/* What a script's execution needs of the outside. `arg` is the run's. */
+struct script_ops {
+    /* A line of the script's log; run thread, in order. */
+    void (*log)(void *arg, const char *level, const char *message, struct json_raw meta);
+    /* A method of `nango`: appends to `out` the JSON that answers it: the value's text and
+     * true, or an error object and false (runner/protocol.h). Any thread of `calls`,
+     * several at once. */
+    bool (*call)(void *arg, const char *method, struct json_raw args, struct buf *out);
+};
+
+struct script_run {
+    /* What the "run" message says. */
+    uint64_t version; /* names code and environment: a runner serves one only */
+    const char *kind; /* action, sync, on-event, webhook */
+    const char *form; /* zero or yaml; NULL = told from the exports */
+    const char *code;
+    size_t code_len;
+    const char *file;  /* for stack traces, as "github/actions/create-issue" */
+    const char *props; /* JSON object */
+    const char *input; /* JSON; NULL = undefined */
+    /* Limits; 0 = none. */
+    int64_t wall_ms;
+    int64_t cpu_ms;
+    int64_t memory_mb;
+    int64_t output_bytes;
+    int64_t log_bytes;
+
+    const struct script_ops *ops;
+    void *arg;
+    atomic_bool *cancelled; /* set by others to abort; NULL */
+};
+
+struct script_outcome {
+    bool ok;
+    char *output; /* JSON; NULL = undefined. Also NULL after a failure */
+    /* of a failure */
+    char *type; /* script_internal_error, … (contract runner-sdk.md, Errors) */
+    char *message;
+    char *payload;  /* JSON; NULL */
+    char *stack;    /* NULL */
+    char *upstream; /* JSON {status, headers, body}; NULL */
+    int64_t took_ms;
+};
+
+/* Runs it on this thread, to its end. Always fills `out`: free with
+ * script_outcome_finish(). */
+void script_run(struct runners *runners, struct pool *calls, const struct script_run *run,
+    struct script_outcome *out);
+void script_outcome_finish(struct script_outcome *out);
+
+#endif
