@@ -2,6 +2,7 @@
 #include "scripts/calls.h"
 
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -218,7 +219,7 @@ static void append_network_error(struct buf *out, const struct up_answer *answer
 
 /* Sends it. True: `answer` has a status below 400, to be made into a value. False: the error
  * is in `out`. The answer is finished by the caller in both cases. */
-static bool send(struct request *request, struct up_answer *answer, struct buf *out)
+static bool perform(struct request *request, struct up_answer *answer, struct buf *out)
 {
     const struct script_caller *caller = request->caller;
     struct up_request up = {
@@ -269,7 +270,7 @@ static bool send(struct request *request, struct up_answer *answer, struct buf *
 static bool send_for_json(struct request *request, const char *member, struct buf *out)
 {
     struct up_answer answer;
-    bool ok = send(request, &answer, out);
+    bool ok = perform(request, &answer, out);
 
     if (ok && member != NULL) {
         struct json_raw whole = {.text = answer.body.data, .len = answer.body.len};
@@ -509,7 +510,7 @@ static bool call_proxy(
     if (json_raw_is_true(json_raw_get(config, "forwardHeadersOnRedirect")))
         put_header(&request, "Forward-Headers-On-Redirect", "true");
     put_body(&request, config);
-    ok = send(&request, &answer, out);
+    ok = perform(&request, &answer, out);
     if (ok)
         append_proxied(out, &answer, response_type);
     up_answer_finish(&answer);
@@ -544,7 +545,7 @@ static bool call_fetch(
         if (!append_payload(body, &request.body))
             refuse(&request, "The body is neither text nor bytes");
     }
-    ok = send(&request, &answer, out);
+    ok = perform(&request, &answer, out);
     if (!ok && answer.failure == UP_DENIED) {
         /* the contract's own error for this */
         buf_clear(out);
