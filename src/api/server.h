@@ -10,6 +10,8 @@
 #include "net/http_server.h"
 #include "net/upstream.h"
 #include "proxy/forward.h"
+#include "scripts/action.h"
+#include "scripts/async.h"
 #include "scripts/deploy.h"
 
 struct server_metrics;
@@ -32,7 +34,10 @@ struct server {
     struct proxy proxy;
     struct verifier verifier;
     struct scripts *scripts;
-    struct pool *workers; /* handlers that write to the store */
+    struct script_keys *script_keys;     /* of executions that go on */
+    struct actions *actions;             /* NULL: this server runs no scripts */
+    struct async_actions *async_actions; /* likewise */
+    struct pool *workers;                /* handlers that write to the store */
     struct server_loop *loops;
     size_t loop_count;
     struct server_metrics *metrics;
@@ -40,6 +45,7 @@ struct server {
     const char *public_url;     /* without trailing slash */
     const char *connect_ui_url; /* base of connect_link */
     size_t body_limit;          /* JSON bodies: 75 MB unless set */
+    size_t action_input_limit;
     bool admin_on_public; /* /metrics on the public address too: no separate one given */
     bool require_oauth_cookie;
     _Atomic bool stopping; /* /ready answers 503 */

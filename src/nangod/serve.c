@@ -34,7 +34,7 @@ struct daemon {
     struct proxy_counters counters;
     struct http_room body_room;
     struct demo *demo;
-    char *public_url, *connect_ui_url;
+    char *public_url, *connect_ui_url, *own_url;
     char address[64], admin_address[64];
     int *listen_fds;
     int admin_fd;
@@ -145,6 +145,8 @@ static void wire(struct daemon *daemon)
     server->verifier.arg = &server->proxy;
     scripts_init(&daemon->scripts, daemon->node->store);
     server->scripts = &daemon->scripts;
+    server->script_keys = script_keys_new();
+    server->action_input_limit = (size_t)s->scripts_input_limit;
     server->workers = pool_new("worker", (size_t)s->http_workers);
     server->metrics = server_metrics_new();
     server->public_url = daemon->public_url;
@@ -152,6 +154,93 @@ static void wire(struct daemon *daemon)
     server->body_limit = (size_t)s->http_body_limit;
     server->admin_on_public = str_is_empty(s->admin_listen);
     server->require_oauth_cookie = s->oauth_require_cookie;
+}
+
+/* Where the server reaches itself: scripts ask it for what they need. */
+static void make_own_url(struct daemon *daemon)
+{
+    const char *port = strrchr(daemon->address, ':');
+
+    if (str_starts(daemon->address, "0.0.0.0:"))
+        daemon->own_url = str_printf("http://127.0.0.1%s", port);
+    else if (str_starts(daemon->address, "[::]:"))
+        daemon->own_url = str_printf("http://[::1]%s", port);
+    else
+        daemon->own_url = str_printf("http://%s", daemon->address);
+}
+
+/* The setting, or what lies where it is built or installed. NULL when there is none. */
+static char *find_runner(const char *setting)
+{
+    static const char *const places[] = {"nango-runner", "../libexec/nango/nango-runner"};
+    char self[4096];
+    ssize_t len;
+
+    if (!str_is_empty(setting))
+        return str_dup(setting);
+    len = readlink("/proc/self/exe", self, sizeof self - 1);
+    if (len <= 0)
+        return NULL;
+    self[len] = '\0';
+    strrchr(self, '/')[1] = '\0';
+    for (size_t i = 0; i < sizeof places / sizeof places[0]; i++) {
+        char *path = str_printf("%s%s", self, places[i]);
+
+        if (access(path, X_OK) == 0)
+            return path;
+        free(path);
+    }
+    return NULL;
+}
+
+static bool start_scripts(struct daemon *daemon, struct err *err)
+{
+    const struct settings *s = &daemon->node->settings;
+    struct server *server = &daemon->server;
+    char *program = find_runner(s->scripts_runner);
+    struct actions_config config = {
+        .store = daemon->node->store,
+        .catalogs = daemon->catalogs,
+        .log = server->log,
+        .keys = server->script_keys,
+        .policy = &daemon->policy,
+        .ca_file = s->outbound_ca_file,
+        .base_url = daemon->own_url,
+        .program = program,
+        .max_runners = (size_t)s->scripts_max_runners,
+        .spare_runners = (size_t)s->scripts_spare_runners,
+        .runs_per_runner = (uint64_t)s->scripts_runs_per_runner,
+        .memory_mb = s->scripts_memory_mb,
+        .cpu_ms = s->scripts_cpu_s * 1000,
+        .wall_ms = s->scripts_action_timeout_s * 1000,
+        .start_ms = s->scripts_action_start_s * 1000,
+        .output_bytes = s->scripts_output_limit,
+        .log_bytes = s->scripts_log_limit,
+        .call_timeout_ms = s->outbound_idle_timeout_ms,
+        .call_max_body = (size_t)s->http_body_limit,
+    };
+    bool ok = true;
+
+    if (program == NULL)
+        log_event(server->log, LOG_WARN,
+            "nango-runner is not there: scripts are deployed, but not run", LOG_END);
+    else
+        ok = actions_start(&config, &server->actions, err) ||
+             err_context(err, "scripts.runner");
+    free(program);
+    if (server->actions != NULL) {
+        struct async_config async = {
+            .actions = server->actions,
+            .store = daemon->node->store,
+            .vault = daemon->node->vault,
+            .clock = server->clock,
+            .log = server->log,
+            .retry_ms = s->scripts_retry_ms,
+        };
+
+        ok = async_actions_start(&async, &server->async_actions, err);
+    }
+    return ok;
 }
 
 static bool listen_all(struct daemon *daemon, struct err *err)
@@ -246,6 +335,7 @@ bool daemon_start(struct node *node, bool demo, struct daemon **out, struct err 
     if (!make_policies(daemon, err) || !listen_all(daemon, err))
         goto failed;
     make_urls(daemon);
+    make_own_url(daemon);
     daemon->outbound = pool_new("outbound", (size_t)node->settings.outbound_threads);
     wire(daemon);
     if (!refresher_recover(daemon->server.refresher, err))
@@ -256,7 +346,7 @@ bool daemon_start(struct node *node, bool demo, struct daemon **out, struct err 
         if (!make_loop(daemon, i, err))
             goto failed;
     }
-    if (!start_threads(daemon, err))
+    if (!start_scripts(daemon, err) || !start_threads(daemon, err))
         goto failed;
     *out = daemon;
     return true;
@@ -356,6 +446,9 @@ void daemon_stop(struct daemon *daemon)
     /* Workers and token calls answer through the reactors: they end first. */
     if (daemon->server.workers != NULL)
         pool_stop(daemon->server.workers);
+    async_actions_stop(daemon->server.async_actions);
+    actions_stop(daemon->server.actions);
+    async_actions_free(daemon->server.async_actions);
     refresher_settle(daemon->server.refresher);
     if (daemon->outbound != NULL)
         pool_stop(daemon->outbound);
@@ -376,7 +469,9 @@ void daemon_stop(struct daemon *daemon)
     policy_finish(&daemon->policy);
     policy_finish(&daemon->oauth_policy);
     demo_stop(daemon->demo);
+    script_keys_free(daemon->server.script_keys);
     free(daemon->public_url);
+    free(daemon->own_url);
     free(daemon->connect_ui_url);
     free(daemon);
 }
@@ -416,7 +511,9 @@ void daemon_sweep(struct daemon *daemon)
     int64_t days = daemon->node->settings.store_deleted_retention_days;
     struct err err = {0};
 
-    if (!store_sweep(daemon->node->store, now, now - days * 86400000, &err))
+    if (!store_sweep_async_actions(daemon->node->store,
+            now - daemon->node->settings.scripts_async_retention_h * 3600000, &err) ||
+        !store_sweep(daemon->node->store, now, now - days * 86400000, &err))
         log_event(daemon->server.log, LOG_ERROR, "sweep failed",
             LOG_STR("reason", err.message), LOG_END);
 }

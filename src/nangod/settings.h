@@ -55,6 +55,19 @@ struct settings {
     int64_t store_cache_entries;
     char *store_check_at_start;
     int64_t store_deleted_retention_days;
+    char *scripts_runner;
+    int64_t scripts_max_runners;
+    int64_t scripts_spare_runners;
+    int64_t scripts_runs_per_runner;
+    int64_t scripts_memory_mb;
+    int64_t scripts_cpu_s;
+    int64_t scripts_action_timeout_s;
+    int64_t scripts_action_start_s;
+    int64_t scripts_input_limit;
+    int64_t scripts_output_limit;
+    int64_t scripts_log_limit;
+    int64_t scripts_retry_ms;
+    int64_t scripts_async_retention_h;
     char *clock_offset_file;
     char **sources; /* where each value came from, in the order of the table */
 };

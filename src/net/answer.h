@@ -19,6 +19,8 @@ void answer_error_payload(
     struct http_req *req, const struct log *log, const struct err *err, cJSON *payload);
 /* Takes over `value`. */
 void answer_json(struct http_req *req, int status, cJSON *value);
+/* In the proxy's answer when the provider gave none: why, as "ECONNREFUSED". */
+#define ANSWER_FAILURE_HEADER "Nango-Proxy-Failure"
 /* Takes over `text` (free()). */
 void answer_json_text(struct http_req *req, int status, char *text, size_t len);
 void answer_text(

@@ -51,6 +51,20 @@ static char *failure_message(
                                                : ":80");
 }
 
+/* A header tells our own answer from a provider's. Takes `body` over. */
+static void respond_failure(struct http_req *req, const char *code, cJSON *body)
+{
+    struct http_headers headers = {0};
+    char *text = json_print(body);
+
+    cJSON_Delete(body);
+    answer_cors(&headers);
+    http_headers_add(&headers, "Content-Type", "application/json; charset=utf-8");
+    http_headers_add(&headers, ANSWER_FAILURE_HEADER, code);
+    http_respond(req, 500, &headers, text, strlen(text), true);
+    http_headers_finish(&headers);
+}
+
 /* Ends `f`. Takes `message` over. */
 static void answer_failure(struct forward *f, const char *code, char *message)
 {
@@ -67,7 +81,7 @@ static void answer_failure(struct forward *f, const char *code, char *message)
         LOG_STR("message", message), LOG_INT("attempts", f->attempt + 1), LOG_END);
     free(message);
     FORWARD_COUNT(f, failures);
-    answer_json(f->req, 500, body);
+    respond_failure(f->req, code, body);
     forward_end(f);
 }
 

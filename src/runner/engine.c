@@ -15,8 +15,8 @@
 
 /* In the library, but in none of its installed headers (JSContextRefPrivate.h). */
 typedef bool (*should_terminate_fn)(JSContextRef ctx, void *context);
-void JSContextGroupSetExecutionTimeLimit(JSContextGroupRef group, double limit_s,
-    should_terminate_fn callback, void *context);
+void JSContextGroupSetExecutionTimeLimit(
+    JSContextGroupRef group, double limit_s, should_terminate_fn callback, void *context);
 void JSGlobalContextSetEvalEnabled(
     JSGlobalContextRef ctx, bool enabled, JSStringRef message);
 /* JSScriptRefPrivate.h: a script parsed once for many contexts, whose text is not copied. */
@@ -95,8 +95,8 @@ void engine_free(struct engine *engine)
 }
 
 /* Puts what was thrown into *err. */
-static bool thrown(struct engine *engine, JSValueRef exception, const char *what,
-    struct err *err)
+static bool thrown(
+    struct engine *engine, JSValueRef exception, const char *what, struct err *err)
 {
     struct buf text;
 
@@ -134,7 +134,8 @@ static bool make_context(struct engine *engine, struct err *err)
     native = JSObjectMake(engine->ctx, engine->native, engine);
     global = JSContextGetGlobalObject(engine->ctx);
     name = JSStringCreateWithUTF8CString("__native");
-    JSObjectSetProperty(engine->ctx, global, name, native, kJSPropertyAttributeNone, NULL);
+    JSObjectSetProperty(
+        engine->ctx, global, name, native, kJSPropertyAttributeNone, NULL);
     JSStringRelease(name);
     reason = JSStringCreateWithUTF8CString("Code generation from strings is not allowed");
     JSGlobalContextSetEvalEnabled(engine->ctx, false, reason);

@@ -41,13 +41,15 @@ JSClassRef native_class(void);
  * U+FFFD. */
 JSStringRef text_to_js(const char *text, size_t len);
 void text_from_js(JSStringRef js, struct buf *out);
-bool text_from_value(JSContextRef ctx, JSValueRef value, struct buf *out, JSValueRef *exception);
+bool text_from_value(
+    JSContextRef ctx, JSValueRef value, struct buf *out, JSValueRef *exception);
 /* Throws an Error from a native function; returns undefined. */
 JSValueRef native_throw(JSContextRef ctx, JSValueRef *exception, const char *message);
 /* The bytes of a typed array or ArrayBuffer, borrowed until the engine runs again. */
 bool native_bytes(JSContextRef ctx, JSValueRef value, const uint8_t **data, size_t *len);
 /* A new Uint8Array with a copy. */
-JSValueRef native_make_bytes(JSContextRef ctx, const void *data, size_t len, JSValueRef *exception);
+JSValueRef native_make_bytes(
+    JSContextRef ctx, const void *data, size_t len, JSValueRef *exception);
 /* Called when a run begins, with what its message allows. */
 void engine_begin_run(struct engine *engine, const struct engine_limits *limits);
 

@@ -10,6 +10,7 @@
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "runner/environment.h"
 #include "runner/protocol.h"
 
 struct runner {
@@ -25,11 +26,6 @@ enum runner_event {
     RUNNER_GONE,    /* it closed its end: runner_reap() says why */
     RUNNER_FAULTY,  /* what it sent is no message */
 };
-
-/* The whole environment of a runner; NULL-terminated. The engine's own heap cage would
- * reserve address space that no memory limit could then count. */
-extern char *const runner_environment[];
-#define RUNNER_ENVIRONMENT_MARK "GIGACAGE_ENABLED"
 
 /* Starts `program` with that environment and one socket, its descriptor 3. */
 bool runner_start(struct runner *runner, const char *program, struct err *err);

@@ -16,20 +16,23 @@
 #include "runner/engine.h"
 #include "runner/protocol.h"
 #include "runner/sandbox.h"
+#include "runner/zygote.h"
 
 #define EXIT_USAGE 2
 #define DEFAULT_FD 3
 
 struct options {
     int in_fd, out_fd;
+    bool zygote; /* in_fd is its control socket */
 };
 
 static int usage(FILE *to, int code)
 {
-    fputs("usage: nango-runner [--fd N | --stdio]\n\n"
-          "Runs Nango scripts in a sandbox. It is started by nangod and nangoctl and speaks\n"
+    fputs("usage: nango-runner [--fd N | --stdio | --zygote N]\n\n"
+          "Runs Nango scripts in a sandbox. It is started by nangod and nangoctl and "
+          "speaks\n"
           "frames with them: over descriptor N (3 unless given), or standard input and\n"
-          "output.\n",
+          "output. As a zygote it runs none itself, but forks runners when asked to.\n",
         to);
     return code;
 }
@@ -43,9 +46,10 @@ static bool read_options(int argc, char **argv, struct options *options)
         if (strcmp(argv[i], "--stdio") == 0) {
             options->in_fd = STDIN_FILENO;
             options->out_fd = STDOUT_FILENO;
-        } else if (strcmp(argv[i], "--fd") == 0 && i + 1 < argc &&
-                   str_to_i64(argv[i + 1], &fd) && fd >= 0 && fd < 1024) {
+        } else if ((strcmp(argv[i], "--fd") == 0 || strcmp(argv[i], "--zygote") == 0) &&
+                   i + 1 < argc && str_to_i64(argv[i + 1], &fd) && fd >= 0 && fd < 1024) {
             options->in_fd = options->out_fd = (int)fd;
+            options->zygote = strcmp(argv[i], "--zygote") == 0;
             i++;
         } else {
             return false;
@@ -114,12 +118,31 @@ done:
     return code;
 }
 
+/* Warms up, seals, works. Exits the process: the VM is not taken down. */
+static int run(const struct options *options, struct err *err)
+{
+    int errors = sandbox_quiet();
+    struct engine *engine = engine_new(options->out_fd);
+    int code = serve(engine, options, err);
+
+    if (err->message[0] != '\0')
+        dprintf(errors, "nango-runner: %s\n", err->message);
+    return code;
+}
+
+/* A runner that was forked: its socket is all that it has. */
+static int run_forked(int fd)
+{
+    struct options options = {.in_fd = fd, .out_fd = fd};
+    struct err err = {0};
+
+    return run(&options, &err);
+}
+
 int main(int argc, char **argv)
 {
-    struct options options;
-    struct engine *engine;
+    struct options options = {0};
     struct err err = {0};
-    int code, errors;
 
     if (argc == 2 && strcmp(argv[1], "--help") == 0)
         return usage(stdout, 0);
@@ -133,11 +156,5 @@ int main(int argc, char **argv)
         fprintf(stderr, "nango-runner: %s\n", err.message);
         return 1;
     }
-    errors = sandbox_quiet();
-    engine = engine_new(options.out_fd);
-    code = serve(engine, &options, &err);
-    if (err.message[0] != '\0')
-        dprintf(errors, "nango-runner: %s\n", err.message);
-    /* The VM is not taken down: the process ends anyway. */
-    _exit(code);
+    _exit(options.zygote ? zygote_serve(options.in_fd, run_forked) : run(&options, &err));
 }

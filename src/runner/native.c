@@ -389,7 +389,8 @@ static NATIVE_FUNCTION(native_inflate)
 
     (void)function, (void)self;
     if (argc < 3 || !native_bytes(ctx, argv[0], &data, &len) || len > UINT32_MAX)
-        return native_throw(ctx, exception, "inflate: bytes, bits and a bound are needed");
+        return native_throw(
+            ctx, exception, "inflate: bytes, bits and a bound are needed");
     bits = JSValueToNumber(ctx, argv[1], exception);
     max = JSValueToNumber(ctx, argv[2], exception);
     if (!(max >= 0 && max <= (double)PROTOCOL_MAX_FRAME * 4))

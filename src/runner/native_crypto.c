@@ -81,7 +81,8 @@ NATIVE_FUNCTION(native_random)
 
     (void)function, (void)self;
     if (!(count >= 0 && count <= RANDOM_MAX))
-        return native_throw(ctx, exception, "At most 65536 random bytes are given at once");
+        return native_throw(
+            ctx, exception, "At most 65536 random bytes are given at once");
     out = mem_alloc((size_t)count + 1);
     if (RAND_bytes(out, (int)count) != 1)
         abort(); /* predictable "randomness" is worse than none */
@@ -141,7 +142,8 @@ NATIVE_FUNCTION(native_sign)
     key = bio == NULL ? NULL : PEM_read_bio_PrivateKey(bio, NULL, NULL, NULL);
     BIO_free(bio);
     if (key == NULL)
-        return native_throw(ctx, exception, "The private key cannot be read (PEM, unencrypted)");
+        return native_throw(
+            ctx, exception, "The private key cannot be read (PEM, unencrypted)");
     sign = EVP_MD_CTX_new();
     if (EVP_DigestSignInit(sign, NULL, md, NULL, key) == 1 &&
         EVP_DigestSign(sign, NULL, &out_len, data, len) == 1) {

@@ -88,8 +88,7 @@ struct message {
 };
 
 /* Reads a frame's text. False when it is no message. */
-bool protocol_parse(
-    const char *text, size_t len, struct message *out, struct err *err);
+bool protocol_parse(const char *text, size_t len, struct message *out, struct err *err);
 /* As protocol_parse(), without checking the grammar of what follows `t`: for the runner,
  * whose JSON.parse() does that, and which trusts its host. */
 enum message_kind protocol_kind(const char *text, size_t len);

@@ -9,6 +9,7 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "net/answer.h"
 #include "net/http.h"
 #include "net/upstream.h"
 
@@ -210,11 +211,28 @@ static void append_status_error(struct buf *out, const struct up_answer *answer)
     buf_puts(out, "}}");
 }
 
-static void append_network_error(struct buf *out, const struct up_answer *answer)
+static void append_network_error(struct buf *out, const char *message, const char *code)
 {
-    buf_puts(out, "{\"name\":\"AxiosError\",\"message\":");
-    append_quoted(out, answer->message);
-    buf_printf(out, ",\"code\":\"%s\"}", up_failure_code(answer->failure));
+    buf_puts(out, "{\"name\":\"Error\",\"message\":");
+    append_quoted(out, message);
+    buf_puts(out, ",\"code\":");
+    append_quoted(out, code);
+    buf_putc(out, '}');
+}
+
+/* The proxy answered in place of a provider that did not. */
+static bool append_proxy_failure(struct buf *out, const struct up_answer *answer)
+{
+    const char *code = http_headers_find(&answer->headers, ANSWER_FAILURE_HEADER);
+    struct json_raw body = {answer->body.data, answer->body.len};
+    char *message;
+
+    if (code == NULL)
+        return false;
+    message = json_raw_dup_string(json_raw_get(body, "message"));
+    append_network_error(out, message != NULL ? message : code, code);
+    free(message);
+    return true;
 }
 
 /* Sends it. True: `answer` has a status below 400, to be made into a value. False: the error
@@ -256,11 +274,12 @@ static bool perform(struct request *request, struct up_answer *answer, struct bu
         buf_finish(&bearer);
     }
     if (!up_call_blocking(&call, answer)) {
-        append_network_error(out, answer);
+        append_network_error(out, answer->message, up_failure_code(answer->failure));
         return false;
     }
     if (answer->status >= 400) {
-        append_status_error(out, answer);
+        if (request->outside || !append_proxy_failure(out, answer))
+            append_status_error(out, answer);
         return false;
     }
     return true;

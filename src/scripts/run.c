@@ -255,6 +255,8 @@ static enum step on_message(struct session *session, struct pool *calls, const c
     case MESSAGE_LOG:
         on_log(session->run, message.body);
         return STEP_ON;
+    case MESSAGE_READY: /* for this run, after the one before */
+        return STEP_ON;
     case MESSAGE_DONE:
         on_done(message.body, out);
         return STEP_DONE;

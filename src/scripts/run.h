@@ -72,5 +72,9 @@ struct script_outcome {
 void script_run(struct runners *runners, struct pool *calls, const struct script_run *run,
     struct script_outcome *out);
 void script_outcome_finish(struct script_outcome *out);
+/* As JSON text without times, and back: 500 when it is not that. */
+void script_outcome_write(const struct script_outcome *outcome, struct buf *out);
+bool script_outcome_read(
+    const char *text, size_t len, struct script_outcome *out, struct err *err);
 
 #endif

@@ -18,6 +18,7 @@
 #include "base/buf.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "runner/environment.h"
 #include "runner/protocol.h"
 #include "runner/zygote.h"
 
@@ -66,9 +67,8 @@ struct runners {
 
 static bool spawn_zygote(struct runners *runners, struct err *err)
 {
-    static char fd_arg[] = "--zygote=3";
-    static char *const environment[] = {NULL};
-    char *argv[] = {runners->program, fd_arg, NULL};
+    static char as_zygote[] = "--zygote", fd_arg[] = "3";
+    char *argv[] = {runners->program, as_zygote, fd_arg, NULL};
     posix_spawn_file_actions_t actions;
     int ends[2], code;
 
@@ -78,7 +78,7 @@ static bool spawn_zygote(struct runners *runners, struct err *err)
     /* A duplicate is open in the child whatever the original's close-on-exec says. */
     posix_spawn_file_actions_adddup2(&actions, ends[1], 3);
     code = posix_spawn(
-        &runners->zygote, runners->program, &actions, NULL, argv, environment);
+        &runners->zygote, runners->program, &actions, NULL, argv, runner_environment);
     posix_spawn_file_actions_destroy(&actions);
     close(ends[1]);
     if (code != 0) {

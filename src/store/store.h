@@ -516,6 +516,43 @@ bool store_enable_script(
 bool store_sweep(
     struct store *store, int64_t now_ms, int64_t deleted_before_ms, struct err *err);
 
+/* ---- actions that nobody waits for ---- */
+struct async_action_row {
+    int64_t id;
+    char uuid[UUID_TEXT_SIZE];
+    int64_t environment_id;
+    int64_t connection_id; /* row ids */
+    int64_t script_id;
+    struct blob input; /* sealed JSON; context "async_action/<uuid>/input"; or none */
+    int attempts;      /* begun */
+    int max_retries;
+    int64_t due_at_ms;
+    struct blob outcome; /* sealed; context "async_action/<uuid>/outcome"; once over */
+    int64_t created_at_ms;
+    int64_t finished_at_ms; /* 0 = not over yet */
+};
+void async_action_row_free(struct async_action_row *row); /* accepts NULL */
+/* `id` and `created_at_ms` are set by the store. */
+bool store_put_async_action(
+    struct store *store, const struct async_action_row *row, struct err *err);
+/* NULL when the environment has none of that name. */
+bool store_find_async_action(struct store *store, int64_t environment_id,
+    const char *uuid, struct async_action_row **out, struct err *err);
+/* The one that is due for longest, of those whose environment runs none; it counts as
+ * running from here on, and as begun once more. NULL = none is due; *next_ms is then when
+ * one will be (0 = none waits). */
+bool store_take_async_action(struct store *store, int64_t now_ms,
+    struct async_action_row **out, int64_t *next_ms, struct err *err);
+/* Ends the running: for good, with what came of it, or (outcome NULL) until `due_at_ms`.
+ */
+bool store_end_async_action(struct store *store, int64_t id, const struct blob *outcome,
+    int64_t due_at_ms, struct err *err);
+/* A server begins: what ran when the last one ended waits again. */
+bool store_resume_async_actions(struct store *store, struct err *err);
+/* Forgets those that were over before. */
+bool store_sweep_async_actions(
+    struct store *store, int64_t finished_before_ms, struct err *err);
+
 /* Sealing contexts, one spelling for all. `out` needs CONTEXT_SIZE. */
 #define CONTEXT_SIZE 512
 void connection_context(char out[CONTEXT_SIZE], int64_t environment_id,

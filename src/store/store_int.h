@@ -158,6 +158,18 @@ struct store_ops {
     bool (*enable_script)(
         struct backend *b, int64_t script_id, bool enabled, bool *found, struct err *err);
 
+    bool (*put_async_action)(
+        struct backend *b, const struct async_action_row *row, struct err *err);
+    bool (*find_async_action)(struct backend *b, int64_t environment_id, const char *uuid,
+        struct async_action_row **out, struct err *err);
+    bool (*take_async_action)(struct backend *b, int64_t now_ms,
+        struct async_action_row **out, int64_t *next_ms, struct err *err);
+    bool (*end_async_action)(struct backend *b, int64_t id, const struct blob *outcome,
+        int64_t due_at_ms, struct err *err);
+    bool (*resume_async_actions)(struct backend *b, struct err *err);
+    bool (*sweep_async_actions)(
+        struct backend *b, int64_t finished_before_ms, struct err *err);
+
     bool (*sweep)(
         struct backend *b, int64_t now_ms, int64_t deleted_before_ms, struct err *err);
 };

@@ -362,6 +362,12 @@ static const struct store_ops ops = {
     .deploy_scripts = sqlite_deploy_scripts,
     .activate_script_version = sqlite_activate_script_version,
     .enable_script = sqlite_enable_script,
+    .put_async_action = sqlite_put_async_action,
+    .find_async_action = sqlite_find_async_action,
+    .take_async_action = sqlite_take_async_action,
+    .end_async_action = sqlite_end_async_action,
+    .resume_async_actions = sqlite_resume_async_actions,
+    .sweep_async_actions = sqlite_sweep_async_actions,
     .sweep = sqlite_sweep,
 };
 

@@ -200,6 +200,19 @@ bool sqlite_remove_scripts_of(
 bool sqlite_sweep_scripts(
     struct sql_conn *conn, int64_t deleted_before_ms, struct err *err);
 
+/* async_actions.c */
+bool sqlite_put_async_action(
+    struct backend *b, const struct async_action_row *row, struct err *err);
+bool sqlite_find_async_action(struct backend *b, int64_t environment_id, const char *uuid,
+    struct async_action_row **out, struct err *err);
+bool sqlite_take_async_action(struct backend *b, int64_t now_ms,
+    struct async_action_row **out, int64_t *next_ms, struct err *err);
+bool sqlite_end_async_action(struct backend *b, int64_t id, const struct blob *outcome,
+    int64_t due_at_ms, struct err *err);
+bool sqlite_resume_async_actions(struct backend *b, struct err *err);
+bool sqlite_sweep_async_actions(
+    struct backend *b, int64_t finished_before_ms, struct err *err);
+
 /* backup.c */
 bool sqlite_backup(struct backend *b, const char *file, struct err *err);
 /* Copies a database, as one read transaction sees it, into `path`, which exists and is

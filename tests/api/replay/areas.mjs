@@ -5,7 +5,7 @@
 
 import crypto from 'node:crypto';
 
-export const areas = ['integrations', 'connections', 'metadata', 'environment-variables', 'providers', 'connect-sessions', 'auth-endpoints', 'errors', 'proxy', 'scripts-config'];
+export const areas = ['integrations', 'connections', 'metadata', 'environment-variables', 'providers', 'connect-sessions', 'auth-endpoints', 'errors', 'proxy', 'scripts-config', 'actions'];
 
 // Integrations as integrations.json itself makes them, and those it does not make.
 const integrationNames = {
@@ -98,6 +98,31 @@ export const setup = {
     }
   },
 
+  // What the recorded scripts did, told from what they answered.
+  async actions(stage) {
+    await makeIntegrations(stage, 'rec-api');
+    await makeConnection(stage, 'rec-api', 'rec-c1', apiKey('key-1'), { metadata: { save: [{ n: 1, id: '1' }] } });
+    const base = JSON.stringify(stage.echo.base);
+    const act = `
+exports.default = async (nango, input) => {
+  if (input?.mode === 'throw') throw new Error('boom');
+  if (input?.mode === 'refused') return nango.get({ endpoint: '/x', baseUrlOverride: 'http://127.0.0.1:9' });
+  const modes = {
+    undefined: () => undefined, null: () => null, string: () => 'text', number: () => 5, array: () => [1, 2], false: () => false, empty: () => '',
+    'action-error': () => { throw new nango.ActionError({ n: 1, why: 'because' }); },
+    http: () => nango.get({ endpoint: '/status/404', baseUrlOverride: ${base} }),
+    proxy: async () => (await nango.get({ endpoint: '/any', baseUrlOverride: ${base} })).data.headers.authorization,
+    meta: () => nango.getMetadata(), env: () => nango.getEnvironmentVariables(), conn: async () => Object.keys(await nango.getConnection()),
+  };
+  const mode = typeof input?.mode === 'string' && modes[input.mode];
+  return mode ? mode() : { ok: true, input: input === undefined ? 'undefined' : input };
+};`;
+    const typed = "exports.default = async (nango, input) => (input.mode === 'number' ? 5 : { ok: true, input });";
+    const flow = (syncName, js) => ({ type: 'action', syncName, providerConfigKey: 'rec-api', models: ['Out'], input: 'In', runs: null, fileBody: { js, ts: '// b' }, track_deletes: false, endpoints: [{ method: 'POST', path: `/${syncName}` }] });
+    const jsonSchema = { definitions: { In: { type: 'object', properties: { mode: { type: 'string' } }, required: ['mode'] }, Out: { type: 'object', properties: { ok: { type: 'boolean' } } } } };
+    await stage.must(200, 'POST', '/sync/deploy', { flowConfigs: [flow('act', act), flow('typed', typed)], jsonSchema, reconcile: false, debug: false, nangoYamlBody: '', sdkVersion: '0.71.4-yaml' });
+  },
+
   async errors(stage) {
     await makeIntegrations(stage, 'rec-api');
   },
@@ -122,8 +147,18 @@ export const setup = {
   },
 };
 
+// Until an asynchronous action is over.
+async function result(stage) {
+  for (;;) {
+    const { status } = await stage.nangod.api('GET', `/action/${stage.lastConnection}`);
+    if (status !== 404) return;
+    await new Promise((resolve) => { setTimeout(resolve, 5); });
+  }
+}
+
 // Steps before a named entry.
 export const before = {
+  actions: { 'result: done': result, 'result: failed': result },
   integrations: {
     'create OAUTH2 with API_KEY-type credentials': (stage) => stage.must(200, 'DELETE', '/integrations/rec-tmp'),
     'patch rename': (stage) => makeIntegrations(stage, 'rec-ren'),

@@ -20,8 +20,9 @@ function messageOf(payload) {
 // A call of `nango` that the host answered with an error. With `response` it has the shape that the
 // HTTP client's errors have in Nango's own runner, which scripts look into.
 export class HostError extends Error {
-    constructor({ name, message, code, type, payload, response }, request) {
+    constructor({ name, message, code, type, payload, response }, request, asked) {
         super(message ?? 'The call failed');
+        define(this, 'stack', asked.stack);
         define(this, 'name', name ?? 'Error');
         if (code !== undefined) {
             this.code = code;
@@ -114,7 +115,7 @@ export function classify(thrown, { aborted, position }) {
     const stack = isObject ? stackOf(error, position) : '';
     const name = String(readable(() => error.name) ?? 'Error');
     const code = readable(() => error.code);
-    const details = { name, ...(code === undefined ? {} : { code: plain(code) }), message, ...(stack === '' ? {} : { stacktrace: stack.split('\n').slice(1).map((line) => line.trim()) }) };
+    const details = { name, ...(code === undefined ? {} : { code: plain(code) }), message, ...(stack === '' ? {} : { stacktrace: stack.split('\n').map((line) => line.trim()) }) };
 
     if (aborted) {
         return { type: 'script_aborted', message: 'The script was aborted', stack, status: 410 };

@@ -3,7 +3,7 @@
 import { HostError, RunEnded } from './errors.js';
 import { native, printJson } from './native.js';
 
-const waiting = new Map(); // call id → {resolve, reject, request}
+const waiting = new Map(); // call id → {resolve, reject, request, asked}
 let nextCall = 1;
 let ended; // a RunEnded once the run may ask for nothing more
 
@@ -23,8 +23,10 @@ export function call(method, args, request) {
     } catch (error) {
         return Promise.reject(error);
     }
+    // The engine keeps no frames of functions that wait: where the call was made is noted here.
+    const asked = new Error();
     return new Promise((resolve, reject) => {
-        waiting.set(id, { resolve, reject, request });
+        waiting.set(id, { resolve, reject, request, asked });
         native.send(text);
     });
 }
@@ -38,7 +40,7 @@ export function onResult({ id, ok, value, error }) {
     if (ok) {
         entry.resolve(value);
     } else {
-        entry.reject(new HostError(error ?? {}, entry.request));
+        entry.reject(new HostError(error ?? {}, entry.request, entry.asked));
     }
 }
 

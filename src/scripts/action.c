@@ -1,0 +1,462 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Actions: see action.h. An order is a job that two may end: the thread that runs it, and
+ * the clerk, who fails what did not begin in time. Whoever takes it from WAITING calls
+ * done(); the last to let go of it frees it. */
+#include "scripts/action.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/crypto.h"
+#include "base/json.h"
+#include "base/mem.h"
+#include "base/pool.h"
+#include "base/str.h"
+#include "scripts/calls.h"
+
+enum {
+    CLERK_MS = 250, /* how often it looks */
+    CALL_THREADS_PER_RUNNER = 4,
+};
+
+enum job_state {
+    JOB_WAITING,
+    JOB_TAKEN,
+};
+
+struct job {
+    struct job *next, **back; /* in actions->waiting */
+    struct actions *actions;
+    atomic_int state;
+    atomic_int refs;
+    int64_t due_ms; /* monotonic */
+    int64_t environment_id;
+    int64_t version_id;
+    int64_t share;
+    uint8_t sha256[SHA256_LEN];
+    char *file;
+    char *props;
+    char *input;
+    char *connection_id, *provider_config_key;
+    bool zero;
+    void (*done)(void *arg, const struct script_outcome *outcome);
+    void *arg;
+    /* while it runs */
+    struct script_caller caller;
+    char key[UUID_TEXT_SIZE];
+};
+
+struct actions {
+    struct actions_config config;
+    struct runners *runners;
+    struct pool *turns; /* a thread for each script that runs */
+    struct pool *calls; /* for what they ask of the outside */
+    pthread_mutex_t lock;
+    pthread_cond_t wake;
+    struct job *waiting;
+    size_t waiting_count;
+    bool stopping;
+    atomic_bool cancelled; /* every run looks at it */
+    pthread_t clerk;
+    bool has_clerk;
+};
+
+/* ---- jobs ---- */
+
+static void job_unref(struct job *job)
+{
+    if (atomic_fetch_sub(&job->refs, 1) > 1)
+        return;
+    free(job->file);
+    free(job->props);
+    if (job->input != NULL)
+        mem_wipe(job->input, strlen(job->input));
+    free(job->input);
+    free(job->connection_id);
+    free(job->provider_config_key);
+    free(job);
+}
+
+/* True for the one who is to end it. */
+static bool job_take(struct job *job)
+{
+    struct actions *actions = job->actions;
+    int waiting = JOB_WAITING;
+
+    if (!atomic_compare_exchange_strong(&job->state, &waiting, JOB_TAKEN))
+        return false;
+    pthread_mutex_lock(&actions->lock);
+    *job->back = job->next;
+    if (job->next != NULL)
+        job->next->back = job->back;
+    actions->waiting_count--;
+    pthread_mutex_unlock(&actions->lock);
+    return true;
+}
+
+static void job_fail(struct job *job, const char *type, const char *message)
+{
+    struct script_outcome outcome = {.type = str_dup(type), .message = str_dup(message)};
+
+    job->done(job->arg, &outcome);
+    script_outcome_finish(&outcome);
+}
+
+/* ---- running ---- */
+
+/* Scripts' logs have no home yet but the server's own log, at its most talkative. */
+static void on_log(
+    void *arg, const char *level, const char *message, struct json_raw meta)
+{
+    const struct job *job = arg;
+
+    (void)meta;
+    log_event(job->actions->config.log, LOG_DEBUG, "script", LOG_STR("file", job->file),
+        LOG_STR("level", level), LOG_STR("message", message), LOG_END);
+}
+
+/* What only executions of a sync have (contract runner-sdk.md section 2). */
+static bool is_of_syncs(const char *method)
+{
+    static const char *const names[] = {"batchSave", "batchSend", "batchDelete",
+        "batchUpdate", "getRecordsByIds", "listRecords", "setMergingStrategy",
+        "trackDeletesStart", "trackDeletesEnd", "deleteRecordsFromPreviousExecutions",
+        "setLastSyncDate"};
+
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+        if (strcmp(names[i], method) == 0)
+            return true;
+    return false;
+}
+
+static bool on_call(void *arg, const char *method, struct json_raw args, struct buf *out)
+{
+    struct job *job = arg;
+
+    if (script_call_known(method))
+        return script_call(&job->caller, method, args, out);
+    if (strcmp(method, "releaseAllLocks") == 0) {
+        buf_puts(out, "true");
+        return true;
+    }
+    if (is_of_syncs(method))
+        script_call_refuse(
+            out, "Error", "nango.%.60s() is for syncs: an action has no records", method);
+    else
+        script_call_refuse(out, "Error", "nango.%.60s() is not possible here", method);
+    return false;
+}
+
+static void run_code(struct job *job, const struct blob *code)
+{
+    static const struct script_ops ops = {.log = on_log, .call = on_call};
+    struct actions *actions = job->actions;
+    const struct actions_config *config = &actions->config;
+    struct script_outcome outcome;
+    struct script_run run = {
+        .version = (uint64_t)job->version_id,
+        .kind = "action",
+        .form = job->zero ? "zero" : "yaml",
+        .code = (const char *)code->data,
+        .code_len = code->len,
+        .file = job->file,
+        .props = job->props,
+        .input = job->input,
+        .wall_ms = config->wall_ms,
+        .cpu_ms = config->cpu_ms,
+        .memory_mb = config->memory_mb,
+        .output_bytes = config->output_bytes,
+        .log_bytes = config->log_bytes,
+        .ops = &ops,
+        .arg = job,
+        .cancelled = &actions->cancelled,
+    };
+
+    script_keys_make(config->keys, job->environment_id, job->key);
+    job->caller = (struct script_caller){
+        .base_url = config->base_url,
+        .key = job->key,
+        .connection_id = job->connection_id,
+        .provider_config_key = job->provider_config_key,
+        .policy = config->policy,
+        .ca_file = config->ca_file,
+        .timeout_ms = config->call_timeout_ms,
+        .max_body = config->call_max_body,
+    };
+    script_run(actions->runners, actions->calls, &run, &outcome);
+    script_keys_end(config->keys, job->key);
+    job->done(job->arg, &outcome);
+    script_outcome_finish(&outcome);
+}
+
+static void run_job(void *arg)
+{
+    struct job *job = arg;
+    struct blob code = {0};
+    struct err err = {0};
+
+    if (job_take(job)) {
+        if (pool_gives_up(job->actions->turns))
+            job_fail(job, "script_aborted", "The server is stopping");
+        else if (store_load_code(job->actions->config.store, job->sha256, &code, &err))
+            run_code(job, &code);
+        else
+            job_fail(job, "integration_file_not_found", err.message);
+        free(code.data);
+    }
+    job_unref(job);
+}
+
+/* ---- the clerk ---- */
+
+/* The first whose time is over, taken; NULL. */
+static struct job *take_late(struct actions *actions, int64_t now_ms)
+{
+    struct job *found = NULL;
+
+    pthread_mutex_lock(&actions->lock);
+    for (struct job *job = actions->waiting; job != NULL && found == NULL;
+         job = job->next)
+        if (job->due_ms <= now_ms && atomic_load(&job->state) == JOB_WAITING) {
+            found = job;
+            atomic_fetch_add(&job->refs, 1);
+        }
+    pthread_mutex_unlock(&actions->lock);
+    return found;
+}
+
+static void *look_after(void *arg)
+{
+    struct actions *actions = arg;
+
+    pthread_mutex_lock(&actions->lock);
+    while (!actions->stopping) {
+        struct timespec until;
+        struct job *job;
+
+        clock_gettime(CLOCK_MONOTONIC, &until);
+        until.tv_nsec += CLERK_MS * 1000000L;
+        until.tv_sec += until.tv_nsec / 1000000000;
+        until.tv_nsec %= 1000000000;
+        if (actions->waiting == NULL)
+            pthread_cond_wait(&actions->wake, &actions->lock);
+        else
+            (void)pthread_cond_timedwait(&actions->wake, &actions->lock, &until);
+        pthread_mutex_unlock(&actions->lock);
+        while ((job = take_late(actions, clock_mono_ms())) != NULL) {
+            if (job_take(job))
+                job_fail(job, "action_failure",
+                    "The action could not begin in time: too many others run");
+            job_unref(job);
+        }
+        pthread_mutex_lock(&actions->lock);
+    }
+    pthread_mutex_unlock(&actions->lock);
+    return NULL;
+}
+
+/* ---- life ---- */
+
+bool actions_start(
+    const struct actions_config *config, struct actions **out, struct err *err)
+{
+    struct actions *actions = MEM_NEW(struct actions);
+    struct runners_config runners = {
+        .program = config->program,
+        .max = config->max_runners,
+        .spare = config->spare_runners,
+        .runs = config->runs_per_runner,
+        .log = config->log,
+    };
+    pthread_condattr_t monotonic;
+
+    *out = NULL;
+    actions->config = *config;
+    pthread_mutex_init(&actions->lock, NULL);
+    pthread_condattr_init(&monotonic);
+    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    pthread_cond_init(&actions->wake, &monotonic);
+    pthread_condattr_destroy(&monotonic);
+    if (!runners_start(&runners, &actions->runners, err)) {
+        actions_stop(actions);
+        return false;
+    }
+    actions->turns = pool_new("action", config->max_runners);
+    actions->calls =
+        pool_new("call", config->max_runners * (size_t)CALL_THREADS_PER_RUNNER);
+    actions->has_clerk = pthread_create(&actions->clerk, NULL, look_after, actions) == 0;
+    if (!actions->has_clerk) {
+        actions_stop(actions);
+        return err_internal(err, "no thread for actions that wait");
+    }
+    *out = actions;
+    return true;
+}
+
+void actions_stop(struct actions *actions)
+{
+    if (actions == NULL)
+        return;
+    pthread_mutex_lock(&actions->lock);
+    actions->stopping = true;
+    pthread_cond_broadcast(&actions->wake);
+    pthread_mutex_unlock(&actions->lock);
+    atomic_store(&actions->cancelled, true);
+    if (actions->has_clerk)
+        pthread_join(actions->clerk, NULL);
+    if (actions->turns != NULL) {
+        pool_give_up(actions->turns);
+        pool_stop(actions->turns);
+        pool_free(actions->turns);
+    }
+    if (actions->calls != NULL) {
+        pool_stop(actions->calls);
+        pool_free(actions->calls);
+    }
+    runners_stop(actions->runners);
+    pthread_cond_destroy(&actions->wake);
+    pthread_mutex_destroy(&actions->lock);
+    free(actions);
+}
+
+/* ---- orders ---- */
+
+static void put_text(struct buf *out, const char *name, const char *value)
+{
+    if (value == NULL)
+        return;
+    buf_printf(out, "%s\"%s\":", out->data[out->len - 1] == '{' ? "" : ",", name);
+    json_append_string(out, value);
+}
+
+static void put_number(struct buf *out, const char *name, int64_t value)
+{
+    buf_printf(out, ",\"%s\":%lld", name, (long long)value);
+}
+
+/* The provider's way of paging lists. */
+static void put_paginate(
+    struct buf *out, struct catalog_holder *catalogs, const char *provider_name)
+{
+    struct catalog *catalog = catalog_acquire(catalogs);
+    const struct provider *provider = catalog_find(catalog, provider_name);
+    const cJSON *settings =
+        provider != NULL ? json_path(provider->entry, "proxy.paginate") : NULL;
+
+    if (settings != NULL) {
+        buf_puts(out, ",\"paginate\":");
+        json_append(out, settings);
+    }
+    catalog_unref(catalog);
+}
+
+/* The properties of the script's `nango` (contract runner-sdk.md section 2). */
+static char *make_props(const struct actions_config *config,
+    const struct action_order *order, const char *environment_name)
+{
+    const struct script_row *script = order->script;
+    const struct connection_row *connection = order->connection;
+    char id[UUID_TEXT_SIZE];
+    struct buf out;
+
+    crypto_uuid_v4(id);
+    buf_init(&out, 0);
+    buf_putc(&out, '{');
+    put_text(&out, "connectionId", connection->connection_id);
+    put_text(&out, "providerConfigKey", connection->provider_config_key);
+    put_text(&out, "provider", connection->provider);
+    put_number(&out, "environmentId", connection->environment_id);
+    put_text(&out, "environmentName", environment_name);
+    put_text(&out, "activityLogId", id);
+    put_number(&out, "nangoConnectionId", connection->id);
+    put_text(&out, "scriptType", "action");
+    put_text(&out, "name", script->name);
+    put_text(&out, "variant", "base");
+    if (script->spec.attributes_json != NULL)
+        buf_printf(&out, ",\"attributes\":%s", script->spec.attributes_json);
+    put_paginate(&out, config->catalogs, connection->provider);
+    buf_putc(&out, '}');
+    return buf_take(&out, NULL);
+}
+
+static struct job *job_new(struct actions *actions, const struct action_order *order,
+    const char *environment_name)
+{
+    const struct script_row *script = order->script;
+    const struct connection_row *connection = order->connection;
+    struct job *job = MEM_NEW(struct job);
+
+    job->actions = actions;
+    atomic_init(&job->state, JOB_WAITING);
+    atomic_init(&job->refs, 2); /* the queue's, and the maker's until it is in it */
+    job->due_ms = clock_mono_ms() +
+                  (order->start_ms > 0 ? order->start_ms : actions->config.start_ms);
+    job->environment_id = connection->environment_id;
+    job->version_id = script->version_id;
+    job->share = connection->id;
+    memcpy(job->sha256, script->js, SHA256_LEN);
+    job->file = str_printf("%s-%s.cjs", script->name, script->provider_config_key);
+    job->props = make_props(&actions->config, order, environment_name);
+    job->input = str_dup(order->input);
+    job->connection_id = str_dup(connection->connection_id);
+    job->provider_config_key = str_dup(connection->provider_config_key);
+    job->zero = script->spec.sdk_version != NULL &&
+                strstr(script->spec.sdk_version, "-zero") != NULL;
+    job->done = order->done;
+    job->arg = order->arg;
+    return job;
+}
+
+static void enqueue(struct actions *actions, struct job *job)
+{
+    pthread_mutex_lock(&actions->lock);
+    job->next = actions->waiting;
+    job->back = &actions->waiting;
+    if (job->next != NULL)
+        job->next->back = &job->next;
+    actions->waiting = job;
+    actions->waiting_count++;
+    pthread_cond_signal(&actions->wake);
+    pthread_mutex_unlock(&actions->lock);
+}
+
+void actions_run(struct actions *actions, const struct action_order *order)
+{
+    struct environment_row *environment = NULL;
+    struct job *job;
+    struct err err = {0};
+
+    if (!store_find_environment(actions->config.store, order->connection->environment_id,
+            &environment, &err) ||
+        environment == NULL) {
+        struct script_outcome outcome = {.type = str_dup("action_script_failure"),
+            .message = str_dup(
+                err.message[0] != '\0' ? err.message : "the environment is gone")};
+
+        order->done(order->arg, &outcome);
+        script_outcome_finish(&outcome);
+        return;
+    }
+    job = job_new(actions, order, environment->name);
+    environment_row_unref(environment);
+    enqueue(actions, job);
+    if (!pool_submit_share(actions->turns, (uint64_t)job->share, run_job, job)) {
+        if (job_take(job))
+            job_fail(job, "script_aborted", "The server is stopping");
+        job_unref(job);
+    }
+    job_unref(job);
+}
+
+void actions_count(struct actions *actions, struct action_counts *out)
+{
+    runners_count(actions->runners, &out->runners);
+    pthread_mutex_lock(&actions->lock);
+    out->waiting = actions->waiting_count;
+    pthread_mutex_unlock(&actions->lock);
+}

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Running scripts on demand.
+ *
+ *   actions_run() ─► waits for its turn ─┬─► runner ─► done()
+ *                                        └─► past the start limit ─► done()
+ *
+ * As many run at once as there may be runners. Those of one connection take at most half
+ * of the turns that the others leave (base/pool.h), so that none starves the rest. */
+#ifndef SCRIPTS_ACTION_H
+#define SCRIPTS_ACTION_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "base/log.h"
+#include "catalog/catalog.h"
+#include "net/policy.h"
+#include "scripts/keys.h"
+#include "scripts/run.h"
+#include "store/store.h"
+
+struct actions;
+
+struct actions_config {
+    struct store *store;
+    struct catalog_holder *catalogs;
+    const struct log *log;
+    struct script_keys *keys;
+    const struct policy *policy; /* of uncontrolledFetch */
+    const char *ca_file;         /* NULL = the system's */
+    const char *base_url;        /* of this server's own API */
+    const char *program;         /* nango-runner */
+    size_t max_runners;
+    size_t spare_runners;
+    uint64_t runs_per_runner;
+    int64_t memory_mb; /* of one execution, beyond what a warm runner has */
+    int64_t cpu_ms;
+    int64_t wall_ms;
+    int64_t start_ms; /* an action that did not begin by then fails */
+    int64_t output_bytes;
+    int64_t log_bytes;
+    int64_t call_timeout_ms;
+    size_t call_max_body;
+};
+
+/* Starts the zygote and its first runners. The config's pointers are borrowed. */
+bool actions_start(
+    const struct actions_config *config, struct actions **out, struct err *err);
+/* What waits fails, what runs is aborted. Accepts NULL. */
+void actions_stop(struct actions *actions);
+
+struct action_order {
+    /* Borrowed until actions_run() returns. */
+    const struct script_row *script;
+    const struct connection_row *connection;
+    const char *input; /* JSON; NULL = undefined */
+    int64_t start_ms;  /* by when it must begin; 0 = as the config says */
+    /* Called once, from any thread, with what came of it; the outcome is finished after
+     * that. */
+    void (*done)(void *arg, const struct script_outcome *outcome);
+    void *arg;
+};
+/* Any thread. `done` may be called before this returns. */
+void actions_run(struct actions *actions, const struct action_order *order);
+
+struct action_counts {
+    struct runners_count runners;
+    size_t waiting;
+};
+void actions_count(struct actions *actions, struct action_counts *out);
+
+#endif

@@ -1,0 +1,350 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A thread takes what is due from the store and gives it to actions.c; what came of it is
+ * written by whoever ran it. Between two looks it sleeps until something is ordered or
+ * ends, or the next retry is due. */
+#include "scripts/async.h"
+
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/secret.h"
+#include "base/str.h"
+
+#define DAY_MS ((int64_t)24 * 60 * 60 * 1000)
+
+enum {
+    LOOK_MS = 500, /* at least so often while something waits: clocks may be set */
+    CONTEXT_LEN = 80,
+};
+
+struct async_actions {
+    struct async_config config;
+    pthread_mutex_t lock;
+    pthread_cond_t wake;
+    bool changed; /* something was ordered, or ended */
+    bool stopping;
+    pthread_t thread;
+    bool has_thread;
+};
+
+/* One that runs. */
+struct running {
+    struct async_actions *async;
+    struct async_action_row *row;
+};
+
+static void context_of(const char *uuid, const char *column, char out[CONTEXT_LEN])
+{
+    (void)snprintf(out, CONTEXT_LEN, "async_action/%s/%s", uuid, column);
+}
+
+static void wake(struct async_actions *async)
+{
+    pthread_mutex_lock(&async->lock);
+    async->changed = true;
+    pthread_cond_signal(&async->wake);
+    pthread_mutex_unlock(&async->lock);
+}
+
+static bool is_stopping(struct async_actions *async)
+{
+    bool stopping;
+
+    pthread_mutex_lock(&async->lock);
+    stopping = async->stopping;
+    pthread_mutex_unlock(&async->lock);
+    return stopping;
+}
+
+/* ---- ends ---- */
+
+static bool seal_outcome(struct async_actions *async, const char *uuid,
+    const struct script_outcome *outcome, struct buf *sealed, struct err *err)
+{
+    char context[CONTEXT_LEN];
+    struct buf text;
+    bool ok;
+
+    buf_init_secret(&text, 0);
+    script_outcome_write(outcome, &text);
+    context_of(uuid, "outcome", context);
+    ok = vault_seal(async->config.vault, context, text.data, text.len, sealed, err);
+    buf_finish(&text);
+    return ok;
+}
+
+static bool write_end(struct async_actions *async, const struct async_action_row *row,
+    const struct script_outcome *outcome, struct err *err)
+{
+    int64_t now = clock_now_ms(async->config.clock);
+    struct buf sealed;
+    bool ok;
+
+    /* Ended by our own stop: the next server begins it again. */
+    if (!outcome->ok && is_stopping(async))
+        return store_end_async_action(async->config.store, row->id, NULL, now, err);
+    if (!outcome->ok && row->attempts <= row->max_retries)
+        return store_end_async_action(async->config.store, row->id, NULL,
+            now + (async->config.retry_ms << (row->attempts - 1)), err);
+    buf_init(&sealed, 0);
+    ok = seal_outcome(async, row->uuid, outcome, &sealed, err) &&
+         store_end_async_action(async->config.store, row->id,
+             &(struct blob){(uint8_t *)sealed.data, sealed.len}, 0, err);
+    buf_finish(&sealed);
+    return ok;
+}
+
+static void on_done(void *arg, const struct script_outcome *outcome)
+{
+    struct running *running = arg;
+    struct async_actions *async = running->async;
+    struct err err = {0};
+
+    if (!write_end(async, running->row, outcome, &err))
+        log_event(async->config.log, LOG_ERROR,
+            "the outcome of an asynchronous action is not written",
+            LOG_STR("id", running->row->uuid), LOG_STR("reason", err.message), LOG_END);
+    async_action_row_free(running->row);
+    free(running);
+    wake(async);
+}
+
+/* One that cannot be run at all. */
+static void fail(struct running *running, const char *type, const char *message)
+{
+    struct script_outcome outcome = {.type = str_dup(type), .message = str_dup(message)};
+
+    running->row->max_retries = 0; /* the next time it would be no better */
+    on_done(running, &outcome);
+    script_outcome_finish(&outcome);
+}
+
+/* ---- begins ---- */
+
+/* The version that is active now. */
+static struct script_row *find_script(
+    struct async_actions *async, int64_t script_id, struct err *err)
+{
+    struct script_row **rows = NULL, *found = NULL;
+    size_t count = 0;
+
+    if (!store_list_script_versions(async->config.store, script_id, &rows, &count, err))
+        return NULL;
+    for (size_t i = 0; i < count; i++)
+        if (rows[i]->active && found == NULL) {
+            found = rows[i];
+            rows[i] = NULL;
+        }
+    store_scripts_free(rows, count);
+    if (found == NULL)
+        err_set(err, 404, "not_found", "Action not found");
+    return found;
+}
+
+static bool open_input(struct async_actions *async, const struct async_action_row *row,
+    char **input, struct err *err)
+{
+    char context[CONTEXT_LEN];
+    size_t len;
+
+    *input = NULL;
+    if (row->input.data == NULL)
+        return true;
+    context_of(row->uuid, "input", context);
+    return vault_unseal(
+        async->config.vault, context, row->input.data, row->input.len, input, &len, err);
+}
+
+static void begin(struct async_actions *async, struct async_action_row *row)
+{
+    struct running *running = MEM_NEW(struct running);
+    struct action_order order = {.start_ms = DAY_MS, .done = on_done, .arg = running};
+    struct connection_row *connection = NULL;
+    struct script_row *script;
+    struct err err = {0};
+    char *input = NULL;
+
+    running->async = async;
+    running->row = row;
+    if (clock_now_ms(async->config.clock) - row->created_at_ms > DAY_MS) {
+        fail(running, "action_failure", "The action could not begin within a day");
+        return;
+    }
+    script = find_script(async, row->script_id, &err);
+    if (script == NULL || !open_input(async, row, &input, &err) ||
+        !store_reload_connection(
+            async->config.store, row->connection_id, &connection, &err))
+        fail(running, "action_failure", err.message);
+    else if (connection == NULL)
+        fail(running, "action_failure", "The connection was deleted");
+    else if (!script->enabled)
+        fail(running, "action_failure", "The action is disabled");
+    else {
+        order.script = script;
+        order.connection = connection;
+        order.input = input;
+        actions_run(async->config.actions, &order);
+    }
+    secret_free(input);
+    script_row_free(script);
+    connection_row_unref(connection);
+}
+
+/* Begins all that is due. How long to sleep, or -1 = until something changes. */
+static int64_t begin_due(struct async_actions *async)
+{
+    struct async_action_row *row = NULL;
+    struct err err = {0};
+    int64_t now, next = 0;
+
+    do {
+        now = clock_now_ms(async->config.clock);
+        if (!store_take_async_action(async->config.store, now, &row, &next, &err)) {
+            log_event(async->config.log, LOG_ERROR, "asynchronous actions cannot be read",
+                LOG_STR("reason", err.message), LOG_END);
+            return LOOK_MS;
+        }
+        if (row != NULL)
+            begin(async, row);
+    } while (row != NULL && !is_stopping(async));
+    if (next == 0)
+        return -1;
+    return next - now < LOOK_MS ? (next > now ? next - now : 1) : LOOK_MS;
+}
+
+static void *run_all(void *arg)
+{
+    struct async_actions *async = arg;
+    int64_t wait_ms = 0;
+
+    pthread_mutex_lock(&async->lock);
+    while (!async->stopping) {
+        async->changed = false;
+        pthread_mutex_unlock(&async->lock);
+        wait_ms = begin_due(async);
+        pthread_mutex_lock(&async->lock);
+        if (async->changed || async->stopping)
+            continue;
+        if (wait_ms < 0) {
+            pthread_cond_wait(&async->wake, &async->lock);
+        } else {
+            struct timespec until;
+
+            clock_gettime(CLOCK_MONOTONIC, &until);
+            until.tv_sec += wait_ms / 1000;
+            until.tv_nsec += wait_ms % 1000 * 1000000;
+            until.tv_sec += until.tv_nsec / 1000000000;
+            until.tv_nsec %= 1000000000;
+            (void)pthread_cond_timedwait(&async->wake, &async->lock, &until);
+        }
+    }
+    pthread_mutex_unlock(&async->lock);
+    return NULL;
+}
+
+/* ---- the interface ---- */
+
+bool async_actions_start(
+    const struct async_config *config, struct async_actions **out, struct err *err)
+{
+    struct async_actions *async;
+    pthread_condattr_t monotonic;
+
+    *out = NULL;
+    if (!store_resume_async_actions(config->store, err))
+        return false;
+    async = MEM_NEW(struct async_actions);
+    async->config = *config;
+    pthread_mutex_init(&async->lock, NULL);
+    pthread_condattr_init(&monotonic);
+    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    pthread_cond_init(&async->wake, &monotonic);
+    pthread_condattr_destroy(&monotonic);
+    async->has_thread = pthread_create(&async->thread, NULL, run_all, async) == 0;
+    if (!async->has_thread) {
+        async_actions_free(async);
+        return err_internal(err, "no thread for asynchronous actions");
+    }
+    *out = async;
+    return true;
+}
+
+void async_actions_stop(struct async_actions *async)
+{
+    if (async == NULL || !async->has_thread)
+        return;
+    pthread_mutex_lock(&async->lock);
+    async->stopping = true;
+    pthread_cond_signal(&async->wake);
+    pthread_mutex_unlock(&async->lock);
+    pthread_join(async->thread, NULL);
+    async->has_thread = false;
+}
+
+void async_actions_free(struct async_actions *async)
+{
+    if (async == NULL)
+        return;
+    async_actions_stop(async);
+    pthread_cond_destroy(&async->wake);
+    pthread_mutex_destroy(&async->lock);
+    free(async);
+}
+
+bool async_actions_order(struct async_actions *async, const struct async_order *order,
+    char uuid[UUID_TEXT_SIZE], struct err *err)
+{
+    struct async_action_row row = {
+        .environment_id = order->connection->environment_id,
+        .connection_id = order->connection->id,
+        .script_id = order->script->id,
+        .max_retries = order->max_retries,
+        .due_at_ms = clock_now_ms(async->config.clock),
+    };
+    char context[CONTEXT_LEN];
+    struct buf sealed;
+    bool ok = true;
+
+    crypto_uuid_v4(uuid);
+    str_copy(row.uuid, sizeof row.uuid, uuid);
+    buf_init(&sealed, 0);
+    if (order->input != NULL) {
+        context_of(uuid, "input", context);
+        ok = vault_seal(async->config.vault, context, order->input, strlen(order->input),
+            &sealed, err);
+        row.input = (struct blob){(uint8_t *)sealed.data, sealed.len};
+    }
+    ok = ok && store_put_async_action(async->config.store, &row, err);
+    buf_finish(&sealed);
+    if (ok)
+        wake(async);
+    return ok;
+}
+
+bool async_action_outcome(struct async_actions *async, int64_t environment_id,
+    const char *uuid, struct script_outcome *out, bool *over, struct err *err)
+{
+    struct async_action_row *row = NULL;
+    char context[CONTEXT_LEN];
+    char *text = NULL;
+    size_t len;
+    bool ok = true;
+
+    *over = false;
+    memset(out, 0, sizeof *out);
+    if (!store_find_async_action(async->config.store, environment_id, uuid, &row, err))
+        return false;
+    if (row != NULL && row->finished_at_ms != 0) {
+        context_of(row->uuid, "outcome", context);
+        ok = vault_unseal(async->config.vault, context, row->outcome.data,
+                 row->outcome.len, &text, &len, err) &&
+             script_outcome_read(text, len, out, err);
+        *over = ok;
+        secret_free(text);
+    }
+    async_action_row_free(row);
+    return ok;
+}

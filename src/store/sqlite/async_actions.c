@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Actions that nobody waits for: a queue of one place for each environment. */
+#include <stdlib.h>
+
+#include "base/mem.h"
+#include "store/sqlite/sqlite_int.h"
+
+#define SELECT                                                                           \
+    "SELECT id, uuid, environment, connection, script, input, attempts, max_retries, "   \
+    "due_at, outcome, created_at, finished_at FROM async_action "
+
+static struct async_action_row *take_row(const struct sql *q)
+{
+    struct async_action_row *row = MEM_NEW(struct async_action_row);
+
+    row->id = sql_take_i64(q, 0);
+    sql_take_fixed(q, 1, row->uuid, sizeof row->uuid);
+    row->environment_id = sql_take_i64(q, 2);
+    row->connection_id = sql_take_i64(q, 3);
+    row->script_id = sql_take_i64(q, 4);
+    row->input = sql_take_blob(q, 5);
+    row->attempts = (int)sql_take_i64(q, 6);
+    row->max_retries = (int)sql_take_i64(q, 7);
+    row->due_at_ms = sql_take_i64(q, 8);
+    row->outcome = sql_take_blob(q, 9);
+    row->created_at_ms = sql_take_i64(q, 10);
+    row->finished_at_ms = sql_take_i64(q, 11);
+    return row;
+}
+
+/* ---- putting and finding ---- */
+
+struct putting {
+    const struct async_action_row *row;
+    int64_t now_ms;
+};
+
+static bool put(struct sql_conn *conn, void *arg, struct err *err)
+{
+    const struct putting *work = arg;
+    const struct async_action_row *row = work->row;
+    struct sql q = sql_begin(conn,
+        "INSERT INTO async_action (uuid, environment, connection, script, input, state, "
+        "attempts, max_retries, due_at, created_at) VALUES (?, ?, ?, ?, ?, 1, 0, ?, ?, "
+        "?)");
+
+    sql_text(&q, row->uuid);
+    sql_i64(&q, row->environment_id);
+    sql_i64(&q, row->connection_id);
+    sql_i64(&q, row->script_id);
+    sql_blob_of(&q, row->input);
+    sql_i64(&q, row->max_retries);
+    sql_i64(&q, row->due_at_ms);
+    sql_i64(&q, work->now_ms);
+    return sql_run(&q, err);
+}
+
+bool sqlite_put_async_action(
+    struct backend *b, const struct async_action_row *row, struct err *err)
+{
+    struct putting work = {row, sqlite_now_ms(b)};
+
+    return sqlite_write(b, put, &work, err);
+}
+
+bool sqlite_find_async_action(struct backend *b, int64_t environment_id, const char *uuid,
+    struct async_action_row **out, struct err *err)
+{
+    struct sql_conn *conn = sqlite_reader(b, err);
+    enum sql_result step = SQL_FAILED;
+
+    *out = NULL;
+    if (conn != NULL) {
+        struct sql q = sql_begin(conn, SELECT "WHERE uuid = ? AND environment = ?");
+
+        sql_text(&q, uuid);
+        sql_i64(&q, environment_id);
+        step = sql_step(&q, err);
+        if (step == SQL_ROW)
+            *out = take_row(&q);
+        sql_end(&q);
+    }
+    sqlite_reader_done(b, conn);
+    return step != SQL_FAILED;
+}
+
+/* ---- taking and ending ---- */
+
+struct taking {
+    int64_t now_ms;
+    struct async_action_row *row;
+    int64_t next_ms;
+};
+
+#define FREE_TO_RUN                                                                      \
+    "WHERE state = 1 AND NOT EXISTS (SELECT 1 FROM async_action r WHERE r.state = 2 "    \
+    "AND r.environment = async_action.environment) "
+
+static bool read_next(struct sql_conn *conn, struct taking *work, struct err *err)
+{
+    struct sql q = sql_begin(conn, "SELECT min(due_at) FROM async_action " FREE_TO_RUN);
+    enum sql_result step = sql_step(&q, err);
+
+    if (step == SQL_ROW)
+        work->next_ms = sql_take_i64(&q, 0);
+    sql_end(&q);
+    return step == SQL_ROW;
+}
+
+static bool take(struct sql_conn *conn, void *arg, struct err *err)
+{
+    struct taking *work = arg;
+    enum sql_result step;
+    struct sql q;
+
+    async_action_row_free(work->row);
+    work->row = NULL;
+    work->next_ms = 0;
+    q = sql_begin(conn, SELECT FREE_TO_RUN "AND due_at <= ? ORDER BY due_at, id LIMIT 1");
+    sql_i64(&q, work->now_ms);
+    step = sql_step(&q, err);
+    if (step == SQL_ROW)
+        work->row = take_row(&q);
+    sql_end(&q);
+    if (step != SQL_ROW)
+        return step == SQL_DONE && read_next(conn, work, err);
+    work->row->attempts++;
+    q = sql_begin(
+        conn, "UPDATE async_action SET state = 2, attempts = attempts + 1 WHERE id = ?");
+    sql_i64(&q, work->row->id);
+    return sql_run(&q, err);
+}
+
+bool sqlite_take_async_action(struct backend *b, int64_t now_ms,
+    struct async_action_row **out, int64_t *next_ms, struct err *err)
+{
+    struct taking work = {.now_ms = now_ms};
+    bool ok = sqlite_write(b, take, &work, err);
+
+    if (!ok) {
+        async_action_row_free(work.row);
+        work.row = NULL;
+    }
+    *out = work.row;
+    *next_ms = work.next_ms;
+    return ok;
+}
+
+struct ending {
+    int64_t id;
+    const struct blob *outcome;
+    int64_t due_at_ms;
+    int64_t now_ms;
+};
+
+static bool end(struct sql_conn *conn, void *arg, struct err *err)
+{
+    const struct ending *work = arg;
+    struct sql q;
+
+    if (work->outcome == NULL) {
+        q = sql_begin(conn, "UPDATE async_action SET state = 1, due_at = ? WHERE id = ?");
+        sql_i64(&q, work->due_at_ms);
+    } else {
+        q = sql_begin(conn, "UPDATE async_action SET state = 3, input = NULL, outcome = "
+                            "?, finished_at = ? WHERE id = ?");
+        sql_blob_of(&q, *work->outcome);
+        sql_i64(&q, work->now_ms);
+    }
+    sql_i64(&q, work->id);
+    return sql_run(&q, err);
+}
+
+bool sqlite_end_async_action(struct backend *b, int64_t id, const struct blob *outcome,
+    int64_t due_at_ms, struct err *err)
+{
+    struct ending work = {id, outcome, due_at_ms, sqlite_now_ms(b)};
+
+    return sqlite_write(b, end, &work, err);
+}
+
+static bool resume(struct sql_conn *conn, void *arg, struct err *err)
+{
+    struct sql q = sql_begin(conn, "UPDATE async_action SET state = 1 WHERE state = 2");
+
+    (void)arg;
+    return sql_run(&q, err);
+}
+
+bool sqlite_resume_async_actions(struct backend *b, struct err *err)
+{
+    return sqlite_write(b, resume, NULL, err);
+}
+
+static bool sweep_over(struct sql_conn *conn, void *arg, struct err *err)
+{
+    const int64_t *before = arg;
+    struct sql q =
+        sql_begin(conn, "DELETE FROM async_action WHERE state = 3 AND finished_at < ?");
+
+    sql_i64(&q, *before);
+    return sql_run(&q, err);
+}
+
+bool sqlite_sweep_async_actions(
+    struct backend *b, int64_t finished_before_ms, struct err *err)
+{
+    return sqlite_write(b, sweep_over, &finished_before_ms, err);
+}
