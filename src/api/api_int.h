@@ -19,6 +19,8 @@
 #ifndef API_API_INT_H
 #define API_API_INT_H
 
+#include <stdatomic.h>
+
 #include "api/router.h"
 #include "api/server.h"
 #include "api/validate.h"
@@ -72,7 +74,7 @@ struct call {
     const struct route *route;
     int64_t start_us;
     struct http_req *proxied; /* the proxy's now; readable until it dies */
-    bool kept;                /* the handler replies later */
+    atomic_int holders;       /* the thread that handles it, and who replies later */
     bool known;               /* authenticated already */
     bool again;    /* the handler is to be called again, on an outbound thread */
     bool outbound; /* this is one */
@@ -91,6 +93,8 @@ struct call {
     cJSON *body; /* NULL = undefined: none was sent, or not as JSON */
 };
 
+/* The reply may come from another thread, also before the handler has returned: the call
+ * is good until both have let go of it by call_free(). */
 void call_keep(struct call *call);
 void call_free(struct call *call); /* after the reply */
 /* May the handler wait for a provider on this thread? False: it returns at once, without

@@ -15,7 +15,7 @@
 
 void call_keep(struct call *call)
 {
-    call->kept = true;
+    atomic_fetch_add(&call->holders, 1);
 }
 
 bool call_on_outbound(struct call *call, int64_t environment_id)
@@ -27,6 +27,8 @@ bool call_on_outbound(struct call *call, int64_t environment_id)
 
 void call_free(struct call *call)
 {
+    if (atomic_fetch_sub(&call->holders, 1) > 1)
+        return;
     assert(call->req == NULL); /* every call is answered */
     for (size_t i = 0; i < PATH_MAX_PARAMS; i++)
         free(call->params[i]);

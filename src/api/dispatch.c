@@ -38,8 +38,7 @@ static void run_on_outbound(void *arg)
     call->again = false;
     call->outbound = true;
     call->route->handle(call);
-    if (!call->kept)
-        call_free(call);
+    call_free(call);
 }
 
 static void run_handler(struct call *call)
@@ -50,7 +49,7 @@ static void run_handler(struct call *call)
         if (!pool_submit_share(call_auth(call)->outbound,
                 auth_share_of_environment(call->again_for), run_on_outbound, call))
             reply_stopping(call);
-    } else if (!call->kept) {
+    } else {
         call_free(call);
     }
 }
@@ -356,6 +355,7 @@ static struct call *call_new(struct server_loop *loop, struct http_req *req)
     call->loop = loop;
     call->req = req;
     call->start_us = clock_mono_us();
+    atomic_init(&call->holders, 1);
     return call;
 }
 

@@ -9,7 +9,6 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "runner/engine_int.h"
-#include "runner/prelude.h"
 #include "runner/protocol.h"
 #include "runner/sandbox.h"
 
@@ -123,27 +122,36 @@ static JSObjectRef entry_point(
     return JSValueToObject(engine->ctx, value, NULL);
 }
 
+JSValueRef engine_evaluate_part(
+    struct engine *engine, size_t index, JSValueRef *exception)
+{
+    return JSScriptEvaluate(engine->ctx, engine->parts[index], NULL, exception);
+}
+
 static bool make_context(struct engine *engine, struct err *err)
 {
     JSValueRef exception = NULL, made;
-    JSObjectRef native, global;
-    JSStringRef name, reason;
+    JSObjectRef native, prelude;
+    JSStringRef reason;
 
     engine->running = engine->finished = engine->terminated = false;
     engine->ctx = JSGlobalContextCreateInGroup(engine->group, NULL);
     native = JSObjectMake(engine->ctx, engine->native, engine);
-    global = JSContextGetGlobalObject(engine->ctx);
-    name = JSStringCreateWithUTF8CString("__native");
-    JSObjectSetProperty(
-        engine->ctx, global, name, native, kJSPropertyAttributeNone, NULL);
-    JSStringRelease(name);
     reason = JSStringCreateWithUTF8CString("Code generation from strings is not allowed");
     JSGlobalContextSetEvalEnabled(engine->ctx, false, reason);
     JSStringRelease(reason);
 
-    /* The prelude takes `__native` off the global object and leaves its entry points on
-     * it. */
-    made = JSScriptEvaluate(engine->ctx, engine->prelude, NULL, &exception);
+    /* The prelude is a function of the native object, on which it leaves its entry
+     * points. */
+    made = engine_evaluate_part(engine, 0, &exception);
+    if (made != NULL) {
+        JSValueRef argument = native;
+
+        prelude = JSValueToObject(engine->ctx, made, &exception);
+        made = prelude != NULL ? JSObjectCallAsFunction(
+                                     engine->ctx, prelude, NULL, 1, &argument, &exception)
+                               : NULL;
+    }
     if (made == NULL)
         return thrown(engine, exception, "the prelude", err);
     engine->on_message = entry_point(engine, native, "onMessage", err);
@@ -159,12 +167,16 @@ bool engine_start(struct engine *engine, struct err *err)
 
     engine->group = JSContextGroupCreate();
     engine->native = native_class();
-    name = JSStringCreateWithUTF8CString("nango:prelude");
-    engine->prelude = JSScriptCreateReferencingImmortalASCIIText(
-        engine->group, name, 1, prelude_text, strlen(prelude_text), NULL, NULL);
-    JSStringRelease(name);
-    if (engine->prelude == NULL)
-        return err_internal(err, "the prelude does not parse");
+    for (size_t i = 0; i < PRELUDE_PARTS; i++) {
+        const struct prelude_part *part = &prelude_parts[i];
+
+        name = JSStringCreateWithUTF8CString("nango:prelude");
+        engine->parts[i] = JSScriptCreateReferencingImmortalASCIIText(
+            engine->group, name, 1, part->text, part->len, NULL, NULL);
+        JSStringRelease(name);
+        if (engine->parts[i] == NULL)
+            return err_internal(err, "the prelude's part %s does not parse", part->name);
+    }
     JSContextGroupSetExecutionTimeLimit(
         engine->group, WATCH_EVERY_S, should_terminate, engine);
     return make_context(engine, err);

@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "base/buf.h"
+#include "runner/prelude.h"
 
 struct engine_limits {
     int64_t wall_ms;
@@ -22,7 +23,7 @@ struct engine {
     JSContextGroupRef group; /* the VM */
     JSGlobalContextRef ctx;
     JSClassRef native;
-    JSScriptRef prelude;
+    JSScriptRef parts[PRELUDE_PARTS]; /* the first is the prelude */
     JSObjectRef on_message, on_tick, on_expire; /* the prelude's; protected in ctx */
     struct engine_limits limits;
     int64_t started_ms;  /* monotonic; of the run */
@@ -33,6 +34,11 @@ struct engine {
     bool terminated; /* by the time limit */
     struct buf out;
 };
+
+/* Evaluates part `index` of the prelude in the context: its completion value; NULL with
+ * *exception. */
+JSValueRef engine_evaluate_part(
+    struct engine *engine, size_t index, JSValueRef *exception);
 
 /* The class of the object that the prelude gets (native.c). */
 JSClassRef native_class(void);

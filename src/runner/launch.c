@@ -20,6 +20,10 @@ char *const runner_environment[] = {
     (char[]){"TZ=UTC"},
     (char[]){"LC_ALL=C.UTF-8"},
     (char[]){"JSC_numberOfGCMarkers=1"},
+    (char[]){"JSC_useConcurrentGC=false"},
+    /* How much the collector takes for free: with the machine's own size a runner would
+     * keep the contexts of dozens of runs. The real limit is the sandbox's. */
+    (char[]){"JSC_forceRAMSize=67108864"},
     NULL,
 };
 

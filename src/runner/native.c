@@ -249,6 +249,32 @@ static NATIVE_FUNCTION(native_begin)
     return undefined(ctx);
 }
 
+/* part(name): what the part of the prelude evaluates to. */
+static NATIVE_FUNCTION(native_part)
+{
+    struct buf name;
+    JSValueRef made = NULL;
+
+    (void)function;
+    buf_init(&name, 0);
+    if (argc < 1 || !text_from_value(ctx, argv[0], &name, exception)) {
+        buf_finish(&name);
+        return *exception != NULL ? undefined(ctx)
+                                  : native_throw(ctx, exception, "part: a name is needed");
+    }
+    for (size_t i = 0; made == NULL && i < PRELUDE_PARTS; i++)
+        if (str_eq(name.data, prelude_parts[i].name)) {
+            made = engine_evaluate_part(engine_of(self), i, exception);
+            if (made == NULL) {
+                buf_finish(&name);
+                return undefined(ctx);
+            }
+        }
+    buf_finish(&name);
+    return made != NULL ? made
+                        : native_throw(ctx, exception, "part: there is none of that name");
+}
+
 /* evaluate(code, file): the completion value. */
 static NATIVE_FUNCTION(native_evaluate)
 {
@@ -426,6 +452,7 @@ JSClassRef native_class(void)
         {"send", native_send, kJSPropertyAttributeReadOnly},
         {"finish", native_finish, kJSPropertyAttributeReadOnly},
         {"begin", native_begin, kJSPropertyAttributeReadOnly},
+        {"part", native_part, kJSPropertyAttributeReadOnly},
         {"evaluate", native_evaluate, kJSPropertyAttributeReadOnly},
         {"now", native_now, kJSPropertyAttributeReadOnly},
         {"utf8Encode", native_utf8_encode, kJSPropertyAttributeReadOnly},

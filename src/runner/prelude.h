@@ -1,8 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The prelude (js/), bundled and embedded when the program was built. ASCII. */
+/* The prelude (js/), bundled and embedded when the program was built: the first part makes
+ * the world of a script, and loads the others when they are needed. ASCII. */
 #ifndef RUNNER_PRELUDE_H
 #define RUNNER_PRELUDE_H
 
-extern const char prelude_text[]; /* NUL-terminated */
+#include <stddef.h>
+
+enum {
+    PRELUDE_PARTS = 3
+};
+
+struct prelude_part {
+    const char *name;
+    const char *text; /* NUL-terminated */
+    size_t len;
+};
+extern const struct prelude_part prelude_parts[PRELUDE_PARTS];
 
 #endif

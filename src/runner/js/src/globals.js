@@ -1,14 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // The global names that scripts find beside the language's own.
 import { AbortController, AbortSignal, DOMException, Event, EventTarget } from './abort.js';
-import { Buffer } from './buffer.js';
-import { TextDecoder, TextEncoder, atob, btoa } from './bytes.js';
-import { structuredClone } from './clone.js';
-import { getRandomValues, randomUUID, subtle } from './crypto.js';
-import { Headers, Response } from './headers.js';
+import { late } from './late.js';
 import { RealDate } from './native.js';
 import { clearTimeout, setImmediate, setInterval, setTimeout } from './timers.js';
-import { URL, URLSearchParams } from './url.js';
 
 function nothing() {}
 const consoleMethods = [
@@ -23,37 +18,39 @@ async function fetch() {
 const globals = {
     AbortController,
     AbortSignal,
-    Buffer,
     DOMException,
     Event,
     EventTarget,
-    Headers,
-    Response,
-    TextDecoder,
-    TextEncoder,
-    URL,
-    URLSearchParams,
-    atob,
-    btoa,
     clearImmediate: clearTimeout,
     clearInterval: clearTimeout,
     clearTimeout,
     console: Object.fromEntries(consoleMethods.map((name) => [name, nothing])),
-    crypto: { getRandomValues, randomUUID, subtle },
     fetch,
     global: globalThis,
     queueMicrotask: (run) => void Promise.resolve().then(run),
     setImmediate,
     setInterval,
-    setTimeout,
-    structuredClone
+    setTimeout
 };
 for (const [name, value] of Object.entries(globals)) {
     Object.defineProperty(globalThis, name, { value, writable: true, configurable: true, enumerable: false });
 }
-for (const name of ['WebAssembly', 'SharedArrayBuffer', 'Atomics', '$vm']) {
-    delete globalThis[name];
+for (const name of Object.keys(late)) {
+    Object.defineProperty(globalThis, name, {
+        get() {
+            const value = late[name];
+            Object.defineProperty(globalThis, name, { value, writable: true, configurable: true, enumerable: false });
+            return value;
+        },
+        set(value) {
+            Object.defineProperty(globalThis, name, { value, writable: true, configurable: true, enumerable: false });
+        },
+        configurable: true,
+        enumerable: false
+    });
 }
+// Not deleted, which would make every later use of a global slow. Shared memory the engine does not have.
+globalThis.WebAssembly = undefined;
 
 // The script's clock stands still at `now`.
 export function freezeClock(now) {

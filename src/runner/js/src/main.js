@@ -3,7 +3,7 @@
 import { classify } from './errors.js';
 import { freezeClock } from './globals.js';
 import { callsWaiting, endCalls, onResult, send } from './host.js';
-import { require } from './modules.js';
+import { load as loadModule } from './modules.js';
 import { makeNango } from './nango.js';
 import { native, parseJson, printJson } from './native.js';
 import { readSourceMap } from './sourcemap.js';
@@ -37,7 +37,7 @@ function fail(thrown) {
 function load({ code, file }) {
     const module = { exports: {} };
     const wrapper = native.evaluate(`(function (exports, require, module, __filename, __dirname) {${code}\n})`, file);
-    wrapper.call(module.exports, module.exports, require, module, file, '/');
+    wrapper.call(module.exports, module.exports, (name) => loadModule(name), module, file, '/');
     return module.exports;
 }
 

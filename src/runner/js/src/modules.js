@@ -1,12 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // What require() knows.
-import * as zodNamespace from './zod.js';
-import { Buffer } from './buffer.js';
-import { TextDecoder, TextEncoder } from './bytes.js';
-import { cryptoModule } from './crypto.js';
 import { ActionError } from './errors.js';
-import { unzipper } from './unzipper.js';
-import { URL, URLSearchParams } from './url.js';
+import { late } from './late.js';
+import { part } from './parts.js';
 
 function esModule(members) {
     return Object.defineProperty(members, '__esModule', { value: true });
@@ -21,12 +17,15 @@ const definitions = {
 // Each is made when it is first asked for.
 const LOADERS = {
     nango: () => esModule({ ...definitions, ActionError, default: definitions }),
-    zod: () => esModule({ ...zodNamespace, z: zodNamespace, default: zodNamespace }),
-    url: () => ({ URL, URLSearchParams, fileURLToPath: refuse('url.fileURLToPath'), parse: parseUrl, format: (url) => String(url) }),
-    crypto: () => cryptoModule,
-    unzipper: () => unzipper,
-    buffer: () => ({ Buffer }),
-    util: () => ({ TextDecoder, TextEncoder, promisify, inspect: (value) => JSON.stringify(value) })
+    zod: () => {
+        const zod = part('zod');
+        return esModule({ ...zod, z: zod, default: zod });
+    },
+    url: () => ({ URL: late.URL, URLSearchParams: late.URLSearchParams, fileURLToPath: refuse('url.fileURLToPath'), parse: parseUrl, format: (url) => String(url) }),
+    crypto: () => part('node').cryptoModule,
+    unzipper: () => part('node').unzipper,
+    buffer: () => ({ Buffer: late.Buffer }),
+    util: () => ({ TextDecoder: late.TextDecoder, TextEncoder: late.TextEncoder, promisify, inspect: (value) => JSON.stringify(value) })
 };
 const ALIASES = {
     'node:crypto': 'crypto',
@@ -49,13 +48,13 @@ function promisify(run) {
 
 // Node's legacy url.parse(), for what scripts read of it.
 function parseUrl(text) {
-    const url = new URL(text, 'http://relative/');
+    const url = new late.URL(text, 'http://relative/');
     const { protocol, host, hostname, port, pathname, search, hash, href } = url;
     return { protocol, host, hostname, port, pathname, search, hash, href, path: pathname + search, query: search.slice(1) };
 }
 
 const loaded = new Map();
-export function require(name) {
+export function load(name) {
     const key = Object.hasOwn(ALIASES, name) ? ALIASES[name] : name;
     if (!Object.hasOwn(LOADERS, key)) {
         const error = new Error(`Module '${name}' is not allowed (Cannot find module '${name}')`);

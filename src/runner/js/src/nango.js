@@ -4,13 +4,12 @@ import { AbortController } from './abort.js';
 import { checkpointMethods } from './checkpoints.js';
 import { ActionError } from './errors.js';
 import { call } from './host.js';
-import { Response } from './headers.js';
+import { late } from './late.js';
 import { makeLogger } from './log.js';
 import { RealDate, native } from './native.js';
 import { paginate } from './paginate.js';
 import { isBytes, makeProxy, packBytes, receive } from './proxy.js';
 import { recordMethods } from './records.js';
-import { URL, URLSearchParams } from './url.js';
 
 const CONNECTION_MS = 60_000;
 const INTEGRATION_MS = 600_000;
@@ -88,11 +87,11 @@ export function makeNango(props, { fixture, limits, kind }) {
     }
 
     async function fetchPlain({ url, method = 'GET', headers, body }) {
-        const target = url instanceof URL ? url : new URL(String(url));
+        const target = url instanceof late.URL ? url : new late.URL(String(url));
         const request = { url: target.href, method: String(method).toUpperCase(), headers: Object.fromEntries(headersOf(headers)) };
         if (body !== undefined && body !== null) {
             request.body = isBytes(body) ? packBytes(body) : String(body);
-            if (body instanceof URLSearchParams && !Object.keys(request.headers).some((name) => name.toLowerCase() === 'content-type')) {
+            if (body instanceof late.URLSearchParams && !Object.keys(request.headers).some((name) => name.toLowerCase() === 'content-type')) {
                 request.headers['content-type'] = 'application/x-www-form-urlencoded;charset=UTF-8';
             }
         }
@@ -107,7 +106,7 @@ export function makeNango(props, { fixture, limits, kind }) {
         }
         const { data, status, statusText } = receive(answer, 'arraybuffer');
         const bytes = answer.text !== undefined || isBytes(data) ? data : data === undefined ? null : typeof data === 'string' ? data : JSON.stringify(data);
-        return new Response(bytes, { status, statusText, headers: answer.headers, url: answer.url ?? target.href });
+        return new late.Response(bytes, { status, statusText, headers: answer.headers, url: answer.url ?? target.href });
     }
 
     for (const name of PROPERTIES) {

@@ -2,7 +2,7 @@
 // Paging through a provider's list. The settings are the provider's (from the catalogue) under those
 // of the call; each way of paging is one generator.
 import { getPath, setPath } from './paths.js';
-import { URL } from './url.js';
+import { late } from './late.js';
 
 const IN_BODY = new Set(['POST', 'PUT', 'PATCH']);
 
@@ -61,7 +61,7 @@ function paramsObject(params) {
     if (typeof params !== 'string') {
         return params ?? {};
     }
-    const url = new URL('http://x/');
+    const url = new late.URL('http://x/');
     url.search = params;
     return Object.fromEntries(url.searchParams);
 }
@@ -168,10 +168,10 @@ function linkWithRel(header, rel) {
 }
 
 function target(next) {
-    if (!URL.canParse(next)) {
+    if (!late.URL.canParse(next)) {
         return { endpoint: next, params: undefined };
     }
-    const url = new URL(next);
+    const url = new late.URL(next);
     return { baseUrlOverride: url.origin, endpoint: url.pathname + url.search, params: undefined };
 }
 

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // nango.proxy(): the script's configuration as a request that the host sends, and its answer as the
 // script expects it.
-import { Buffer } from './buffer.js';
 import { asBytes } from './bytes.js';
 import { call } from './host.js';
 import { native, parseJson, printJson } from './native.js';
-import { URLSearchParams } from './url.js';
+import { late } from './late.js';
 
 const PASSED_ON = [
     'retries',
@@ -29,7 +28,7 @@ export function packBytes(value) {
 }
 export function unpackBytes(value) {
     const bytes = native.unbase64(value.$bytes);
-    return new Buffer(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    return new late.Buffer(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
 // The body as it goes over the wire, and its content type where the script gave none.
@@ -43,7 +42,7 @@ function wireBody(data) {
     if (isBytes(data)) {
         return { body: packBytes(data) };
     }
-    if (data instanceof URLSearchParams) {
+    if (data instanceof late.URLSearchParams) {
         return { body: data.toString(), contentType: 'application/x-www-form-urlencoded;charset=utf-8' };
     }
     const text = printJson(data);
@@ -52,7 +51,7 @@ function wireBody(data) {
 
 // The body as recordings identify it: nothing, a text, or the JSON text of the value.
 function recordedBody(data) {
-    if (!data || (typeof data === 'object' && Object.keys(data).length === 0 && !isBytes(data) && !(data instanceof URLSearchParams))) {
+    if (!data || (typeof data === 'object' && Object.keys(data).length === 0 && !isBytes(data) && !(data instanceof late.URLSearchParams))) {
         return {};
     }
     if (typeof data === 'string') {
@@ -68,7 +67,7 @@ function wireParams(params) {
     if (params === undefined || params === null || typeof params === 'string') {
         return params ?? undefined;
     }
-    if (params instanceof URLSearchParams) {
+    if (params instanceof late.URLSearchParams) {
         return params.toString();
     }
     const out = {};
@@ -112,7 +111,7 @@ export function receive(answer, responseType) {
             data = decode(data.toString(), responseType);
         }
     } else if (answer.text !== undefined) {
-        data = responseType === 'arraybuffer' || responseType === 'stream' ? Buffer.from(answer.text) : decode(answer.text, responseType);
+        data = responseType === 'arraybuffer' || responseType === 'stream' ? late.Buffer.from(answer.text) : decode(answer.text, responseType);
     }
     return { data, status, statusText: answer.statusText ?? '', headers };
 }
