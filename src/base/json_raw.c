@@ -247,8 +247,7 @@ bool json_raw_append_string(struct json_raw value, struct buf *out)
         if (code < 0)
             buf_append(out, at, (size_t)(next - at));
         else
-            append_utf8(
-                code >= 0xD800 && code < 0xE000 ? 0xFFFDU : (uint32_t)code, out);
+            append_utf8(code >= 0xD800 && code < 0xE000 ? 0xFFFDU : (uint32_t)code, out);
     }
     return true;
 }

@@ -31,8 +31,7 @@ enum json_raw_kind {
 };
 
 /* False and *err (400 `invalid_json`) when `text` is not one JSON value. */
-bool json_raw_parse(
-    const char *text, size_t len, struct json_raw *out, struct err *err);
+bool json_raw_parse(const char *text, size_t len, struct json_raw *out, struct err *err);
 enum json_raw_kind json_raw_kind(struct json_raw value);
 
 /* The member of that name; the last one counts, as in JavaScript. Absent when there is

@@ -53,7 +53,8 @@ static bool append_run(const struct dryrun *run, struct buf *out, struct err *er
     append_string(out, "kind", run->kind);
     append_string(out, "file", file_name(run->script));
     buf_puts(out, "\"code\":");
-    json_raw_append_quoted(run->code.data == NULL ? "" : run->code.data, run->code.len, out);
+    json_raw_append_quoted(
+        run->code.data == NULL ? "" : run->code.data, run->code.len, out);
     buf_puts(out, ",\"props\":{");
     append_string(out, "connectionId", "dryrun-connection");
     append_string(out, "providerConfigKey", run->integration);
@@ -117,8 +118,8 @@ static void append_done(struct buf *out, struct json_raw done)
 }
 
 /* Serves the script's calls until it is done; leaves the result's beginning in `result`. */
-static bool converse(const struct dryrun *run, struct runner *runner, struct buf *result,
-    struct err *err)
+static bool converse(
+    const struct dryrun *run, struct runner *runner, struct buf *result, struct err *err)
 {
     int64_t deadline = clock_mono_ms() + WALL_MS + GRACE_MS;
     struct buf out;

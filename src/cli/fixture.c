@@ -147,8 +147,7 @@ static void answer_request(
         for (size_t i = 0; i < request.headers.count; i++)
             buf_printf(&line, " [%s: %s]", request.headers.items[i].name,
                 request.headers.items[i].value);
-        buf_printf(
-            &line, " body %s", request.data != NULL ? request.data : "none");
+        buf_printf(&line, " body %s", request.data != NULL ? request.data : "none");
         refuse(answer, "not_recorded", line.data);
     } else {
         buf_puts(&answer->value, "{\"data\":");
@@ -409,8 +408,8 @@ void fixture_log(struct fixture *fixture, struct json_raw log)
     struct buf line;
 
     buf_init(&line, 0);
-    buf_printf(&line, "%s: %s", level == NULL ? "info" : level,
-        message == NULL ? "" : message);
+    buf_printf(
+        &line, "%s: %s", level == NULL ? "info" : level, message == NULL ? "" : message);
     note(&fixture->logs, line.data, line.len);
     buf_finish(&line);
     free(level);

@@ -16,8 +16,7 @@
 
 static void pairs_add(struct pairs *pairs, char *name, char *value)
 {
-    pairs->items =
-        mem_resize_array(pairs->items, pairs->count + 1, sizeof *pairs->items);
+    pairs->items = mem_resize_array(pairs->items, pairs->count + 1, sizeof *pairs->items);
     pairs->items[pairs->count++] = (struct pair){name, value};
 }
 
@@ -96,8 +95,8 @@ static void add_query(struct pairs *pairs, const char *text, size_t len)
         if (next > text) {
             buf_init(&name, 0);
             buf_init(&value, 0);
-            if (!str_percent_decode(text,
-                    (size_t)((equals == NULL ? next : equals) - text), true, &name))
+            if (!str_percent_decode(
+                    text, (size_t)((equals == NULL ? next : equals) - text), true, &name))
                 buf_clear(&name);
             if (equals != NULL && !str_percent_decode(equals + 1,
                                       (size_t)(next - equals - 1), true, &value)) {
@@ -287,11 +286,9 @@ static void append_pairs(struct buf *out, const struct pairs *pairs)
     buf_putc(out, '[');
     for (size_t i = 0; i < pairs->count; i++) {
         buf_puts(out, i > 0 ? ",[" : "[");
-        json_raw_append_quoted(
-            pairs->items[i].name, strlen(pairs->items[i].name), out);
+        json_raw_append_quoted(pairs->items[i].name, strlen(pairs->items[i].name), out);
         buf_putc(out, ',');
-        json_raw_append_quoted(
-            pairs->items[i].value, strlen(pairs->items[i].value), out);
+        json_raw_append_quoted(pairs->items[i].value, strlen(pairs->items[i].value), out);
         buf_putc(out, ']');
     }
     buf_putc(out, ']');
@@ -388,8 +385,8 @@ static bool described(const struct request *request, struct json_raw recorded)
     pairs_sort(&params);
     add_headers(&headers, json_raw_get(recorded, "headers"));
     pairs_sort(&headers);
-    same =
-        pairs_equal(&params, &request->params) && pairs_equal(&headers, &request->headers);
+    same = pairs_equal(&params, &request->params) &&
+           pairs_equal(&headers, &request->headers);
     if (same && json_raw_kind(data) != JSON_RAW_ABSENT) {
         char *text = body_text(data);
 
@@ -406,8 +403,7 @@ static bool fits(const struct request *request, struct json_raw answer, bool onl
     struct json_raw hash = json_raw_get(answer, "hash"),
                     recorded = json_raw_get(answer, "request");
 
-    if (json_raw_kind(hash) == JSON_RAW_STRING &&
-        json_raw_is_string(hash, request->hash))
+    if (json_raw_kind(hash) == JSON_RAW_STRING && json_raw_is_string(hash, request->hash))
         return true;
     if (json_raw_kind(recorded) == JSON_RAW_OBJECT)
         return described(request, recorded);

@@ -7,8 +7,8 @@
 #include "catalog/catalog.h"
 #include "cli/paging_table.h"
 
-bool paging_append(const char *provider, const char *catalog_file, struct buf *out,
-    struct err *err)
+bool paging_append(
+    const char *provider, const char *catalog_file, struct buf *out, struct err *err)
 {
     struct log log = {.fd = -1, .level = LOG_ERROR};
     struct catalog_source source = {.file = catalog_file, .log = &log};

@@ -8,7 +8,7 @@
 
 /* Appends the settings of the provider as a JSON object, or `null` where it has none.
  * `catalog_file`: a catalogue to look into instead of the built-in one; NULL. */
-bool paging_append(const char *provider, const char *catalog_file, struct buf *out,
-    struct err *err);
+bool paging_append(
+    const char *provider, const char *catalog_file, struct buf *out, struct err *err);
 
 #endif

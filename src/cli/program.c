@@ -57,6 +57,7 @@ char *cmd_find_runner(struct err *err)
         }
     }
     err_set(err, 500, "no_runner",
-        "nango-runner is not beside nangoctl, nor in its libexec; NANGO_RUNNER names another place");
+        "nango-runner is not beside nangoctl, nor in its libexec; NANGO_RUNNER names "
+        "another place");
     return NULL;
 }

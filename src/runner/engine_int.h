@@ -23,7 +23,7 @@ struct engine {
     JSContextGroupRef group; /* the VM */
     JSGlobalContextRef ctx;
     JSClassRef native;
-    JSScriptRef parts[PRELUDE_PARTS]; /* the first is the prelude */
+    JSScriptRef parts[PRELUDE_PARTS];           /* the first is the prelude */
     JSObjectRef on_message, on_tick, on_expire; /* the prelude's; protected in ctx */
     struct engine_limits limits;
     int64_t started_ms;  /* monotonic; of the run */

@@ -259,8 +259,9 @@ static NATIVE_FUNCTION(native_part)
     buf_init(&name, 0);
     if (argc < 1 || !text_from_value(ctx, argv[0], &name, exception)) {
         buf_finish(&name);
-        return *exception != NULL ? undefined(ctx)
-                                  : native_throw(ctx, exception, "part: a name is needed");
+        return *exception != NULL
+                   ? undefined(ctx)
+                   : native_throw(ctx, exception, "part: a name is needed");
     }
     for (size_t i = 0; made == NULL && i < PRELUDE_PARTS; i++)
         if (str_eq(name.data, prelude_parts[i].name)) {
@@ -271,8 +272,9 @@ static NATIVE_FUNCTION(native_part)
             }
         }
     buf_finish(&name);
-    return made != NULL ? made
-                        : native_throw(ctx, exception, "part: there is none of that name");
+    return made != NULL
+               ? made
+               : native_throw(ctx, exception, "part: there is none of that name");
 }
 
 /* evaluate(code, file): the completion value. */
