@@ -59,6 +59,7 @@ struct runners {
     pthread_mutex_t control_lock; /* one question to the zygote at a time */
     int control;
     pid_t zygote;
+    uint64_t zygotes; /* how many there were */
     pthread_t warmer;
     bool warming;
 };
@@ -87,7 +88,38 @@ static bool spawn_zygote(struct runners *runners, struct err *err)
             err, "%s cannot be started: %s", runners->program, strerror(code));
     }
     runners->control = ends[0];
+    runners->zygotes++;
     return true;
+}
+
+/* Another one in place of the `number`th, which does not answer any more. Its runners
+ * died with it. */
+static bool revive_zygote(struct runners *runners, uint64_t number, struct err *err)
+{
+    bool ok = true;
+
+    pthread_mutex_lock(&runners->control_lock);
+    if (runners->zygotes == number) { /* nobody was faster */
+        close(runners->control);
+        runners->control = -1;
+        kill(runners->zygote, SIGKILL);
+        while (waitpid(runners->zygote, NULL, 0) < 0 && errno == EINTR)
+            continue;
+        runners->zygote = 0;
+        ok = spawn_zygote(runners, err);
+    }
+    pthread_mutex_unlock(&runners->control_lock);
+    return ok;
+}
+
+static uint64_t zygote_number(struct runners *runners)
+{
+    uint64_t number;
+
+    pthread_mutex_lock(&runners->control_lock);
+    number = runners->zygotes;
+    pthread_mutex_unlock(&runners->control_lock);
+    return number;
 }
 
 /* Asks the zygote. *fd is the descriptor that came with the answer, or -1. */
@@ -148,10 +180,17 @@ static bool wait_ready(int fd)
 static bool fork_runner(struct runners *runners, struct runner *runner, struct err *err)
 {
     static const struct timeval patience = {.tv_sec = 10};
+    uint64_t number = zygote_number(runners);
     int32_t pid = -1;
 
-    if (!ask(runners, 'F', 0, &pid, &runner->fd))
-        return err_internal(err, "the process that forks runners is gone");
+    if (!ask(runners, 'F', 0, &pid, &runner->fd)) {
+        if (!revive_zygote(runners, number, err))
+            return false;
+        log_event(runners->config.log, LOG_WARN,
+            "the process that forks runners was gone: there is another", LOG_END);
+        if (!ask(runners, 'F', 0, &pid, &runner->fd))
+            return err_internal(err, "the process that forks runners does not answer");
+    }
     if (pid < 0 || runner->fd < 0)
         return err_internal(err, "a runner cannot be forked: %s", strerror(-pid));
     runner->pid = pid;
@@ -333,6 +372,14 @@ void runners_stop(struct runners *runners)
     free(runners);
 }
 
+/* It ended while it was at rest. */
+static bool has_ended(const struct runner *runner)
+{
+    struct pollfd ended = {.fd = runner->pidfd, .events = POLLIN};
+
+    return poll(&ended, 1, 0) > 0;
+}
+
 static void lend(struct runners *runners, struct runner *runner, uint64_t version)
 {
     runner->state = STATE_BUSY;
@@ -351,6 +398,13 @@ struct runner *runners_take(struct runners *runners, uint64_t version, struct er
         runner = find(runners, STATE_BOUND, version);
         if (runner == NULL)
             runner = find(runners, STATE_WARM, 0);
+        if (runner != NULL && has_ended(runner)) {
+            runner_unlink(runners, runner);
+            pthread_mutex_unlock(&runners->lock);
+            runner_end(runners, runner);
+            pthread_mutex_lock(&runners->lock);
+            continue;
+        }
         if (runner != NULL) {
             lend(runners, runner, version);
             pthread_mutex_unlock(&runners->lock);
