@@ -92,8 +92,28 @@ describe('the newest command line', () => {
     assert.deepEqual([names(config.syncs), names(config['on-events'])], [['fetchIssues'], ['pre-connection-deletion']]);
   }));
 
+  it('runs an action dry, and the official client runs it where it was deployed', logged(() => nangod, async () => {
+    cli.write('github/actions/greet.ts', `import { createAction } from 'nango';
+import * as z from 'zod';
+export default createAction({
+  description: 'Greets', version: '1.0.0', input: z.object({ name: z.string() }), output: z.object({ text: z.string(), shape: z.string() }),
+  exec: async (nango, input) => {
+    const connection = await nango.getConnection();
+    return { text: \`Hello \${input.name} of \${connection.connection_id}\`, shape: connection.credentials.type };
+  },
+});
+`);
+    cli.write('index.ts', `${cli.read('index.ts')}import './github/actions/greet.js';\n`);
+    const greeting = { text: 'Hello Ann of c1', shape: 'OAUTH2' };
+    worked(await cli.run(['compile', '--no-interactive']), /Compiled/);
+    const dry = await cli.run(['dryrun', 'greet', 'c1', '-e', 'dev', '--input', '{"name":"Ann"}', '--no-interactive']);
+    worked(dry, /"text": "Hello Ann of c1"/);
+    worked(await deploy('--action', 'greet'), /- greet@v1\.0\.0/);
+    assert.deepEqual(await nango.triggerAction('github', 'c1', 'greet', { name: 'Ann' }), greeting);
+  }));
+
   it('removes what is no longer there', logged(() => nangod, async () => {
-    cli.write('index.ts', cli.read('index.ts').replace("import './github/actions/createIssue.js';\n", ''));
+    cli.write('index.ts', cli.read('index.ts').replace(/import '.\/github\/actions\/.*\n/g, ''));
     const answer = await deploy('--allow-destructive');
     worked(answer, /- github → createIssue/);
     const [config] = await nango.getScriptsConfig();
