@@ -8,7 +8,7 @@ PREFIX ?= /usr/local
 # Asked for, rather than left to the build as it is.
 PREFIX_WANTED := $(filter command environment,$(firstword $(origin PREFIX)))
 
-.PHONY: all build run test unit sanitize api soak bench lint fuzz install abi-baseline clean
+.PHONY: all build run test unit sanitize api soak bench lint fuzz conformance install abi-baseline clean
 
 all: build
 
@@ -60,6 +60,10 @@ lint:
 fuzz:
 	@tools/deps fuzz
 	@tools/fuzz
+
+# The public integration templates against what was recorded of them: make conformance TEMPLATES=DIR
+conformance: build
+	@tools/conformance/run.mjs --templates "$(TEMPLATES)" --nangoctl $(BUILD)/nangoctl
 
 # After a change of libnango's public functions or types that is meant: commit what this writes.
 abi-baseline:
