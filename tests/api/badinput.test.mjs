@@ -28,6 +28,7 @@ before(async () => {
   const { data } = await world.nangod.must(201, 'POST', '/connect/sessions', { body: { end_user: { id: 'u' } } });
   token = data.token;
   spare = (await world.nangod.must(201, 'POST', '/connect/sessions', { body: { end_user: { id: 'u' } } })).data.token;
+  await world.nangod.must(200, 'POST', '/sync/deploy', { body: deploy([action('key', 'swept')]) });
   await world.nangod.grant('environment:* account:*');
 });
 after(() => world?.finish());
@@ -111,6 +112,9 @@ describe('a key with few rights', () => {
     ['GET', '/connections/c1?provider_config_key=k%65y&refresh_github_app_jwt_token=yes', credentials.credentials],
     ['GET', '/config/key?include_creds=true', credentials.settings],
     ['GET', '/environment-variables', 'environment:variables:read'],
+    ['POST', '/action/trigger', 'environment:actions:execute'],
+    ['GET', '/action/x', 'environment:actions:execute'],
+    ['PUT', '/v1/x', 'environment:actions:execute'],
     ['POST', '/sync/deploy', 'environment:deploy'],
     ['POST', '/sync/deploy/confirmation', 'environment:deploy'],
     ['GET', '/integrations/key/functions/a', 'environment:functions:read'],
@@ -333,6 +337,9 @@ const goodRequests = () => [
   ['GET', '/integrations/key/functions/swept?type=sync'],
   ['GET', '/integrations/key/functions/swept/code?type=sync'],
   ['DELETE', '/integrations/key/functions/gone?type=sync'],
+  ['POST', '/action/trigger', { action_name: 'swept', input: { a: [1] } }, { 'Provider-Config-Key': 'key', 'Connection-Id': 'c1', 'X-Max-Retries': '1' }],
+  ['GET', '/action/11111111-1111-4111-8111-111111111111'],
+  ['POST', '/v1/swept', { a: 1 }, { 'Provider-Config-Key': 'key', 'Connection-Id': 'c1' }],
   ['GET', '/proxy/echo/a?x=1', undefined, { 'Provider-Config-Key': 'key', 'Connection-Id': 'c1', Retries: '0', 'Retry-On': '404', 'Base-Url-Override': '', Decompress: 'true', 'Forward-Headers-On-Redirect': 'true', 'Nango-Activity-Log-Id': 'x' }],
   ['POST', '/proxy/echo/a', { a: 1 }, { 'Provider-Config-Key': 'key', 'Connection-Id': 'c1' }],
 ];
@@ -380,8 +387,10 @@ async function lives(what, method, target, options, { html = false } = {}) {
   }
   assert.ok(answer.status < 500, `${what}: ${answer.status} ${answer.text.slice(0, 200)}`);
   if (answer.status >= 400 && !(html && /^text\/html/.test(answer.headers['content-type'] ?? ''))) {
-    // The path of the early browser client keeps that client's flat shape.
-    const code = target.startsWith('/unauth/') && answer.body?.type ? answer.body.type : answer.body?.error?.code;
+    // The path of the early browser client keeps that client's flat shape; no endpoint of a script is told by
+    // a message alone.
+    const flat = { unauth: answer.body?.type, v1: answer.status === 404 && answer.body?.message }[target.split('/')[1]];
+    const code = flat || answer.body?.error?.code;
     assert.equal(typeof code, 'string', `${what}: ${answer.status} ${answer.headers['content-type']} ${answer.text.slice(0, 200)}`);
   }
 }

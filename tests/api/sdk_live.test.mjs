@@ -16,7 +16,7 @@ import { Driver, Drivers, driveOnce } from './lib/driver.mjs';
 import { client } from './lib/oauth.mjs';
 import { Recorder } from './lib/recorder.mjs';
 import { Relay, nowhere } from './lib/relay.mjs';
-import { action, deploy, sync } from './lib/scripts.mjs';
+import { action, deploy, sync, ts } from './lib/scripts.mjs';
 import { until } from './lib/wait.mjs';
 import { World } from './lib/world.mjs';
 import { rows } from './sdk/live.mjs';
@@ -42,7 +42,8 @@ before(async () => {
   await connection('c1', { metadata: { colour: 'red' }, connection_config: { region: 'eu' }, end_user: { id: 'u1' }, tags: { plan: 'gold' } });
   for (const id of ['meta', 'meta2']) await connection(id);
   context.grant = await world.connect('oauth', 'o1', { expiresAt: '2099-01-01T00:00:00.000Z' });
-  await deployed(deploy([sync('key', 'items')]));
+  await deployed(deploy([sync('key', 'items'), action('key', 'act', { fileBody: { js: 'exports.default = async (nango, input) => ({ ok: true, input });', ts } })]));
+  context.asyncAction = await asyncAction();
   context.api = (target) => world.nangod.must(200, 'GET', target);
 });
 
@@ -60,6 +61,16 @@ const connection = (id, more = {}) =>
   world.nangod.must(201, 'POST', '/connections', { body: { provider_config_key: 'key', connection_id: id, credentials: { type: 'API_KEY', apiKey: 'secret-1' }, ...more } });
 
 const deployed = (body) => world.nangod.must(200, 'POST', '/sync/deploy', { body });
+
+// The id of one that is over.
+async function asyncAction() {
+  const { id } = await world.nangod.must(202, 'POST', '/action/trigger', {
+    body: { action_name: 'act', input: { mode: 'later' } },
+    headers: { 'Provider-Config-Key': 'key', 'Connection-Id': 'c1', 'X-Async': 'true' },
+  });
+  while ((await world.nangod.api('GET', `/action/${id}`)).status === 404) await new Promise((resolve) => { setTimeout(resolve, 5); });
+  return id;
+}
 
 const titled = ({ method, form }) => `${method}${form ? ` (${form})` : ''}`;
 const forms = [[false, ''], [true, ', async']];

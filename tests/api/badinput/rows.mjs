@@ -8,6 +8,7 @@
 
 import zlib from 'node:zlib';
 
+import { actions } from './actions.mjs';
 import { scripts } from './scripts.mjs';
 
 export const long = 'x'.repeat(256);
@@ -36,6 +37,7 @@ const written = ['POST', 'PATCH'];
 export const rows = {
   missing: [
     ...scripts.missing,
+    ...actions.missing,
     // who asks
     ['GET', '/connections', { key: null }, 401, 'missing_auth_header'],
     ['GET', '/connect/session', { key: null }, 401, 'missing_auth_header'],
@@ -169,6 +171,7 @@ export const rows = {
 
   malformed: [
     ...scripts.malformed,
+    ...actions.malformed,
     // who asks
     ['GET', '/connections', { key: 'x' }, 401, 'invalid_secret_key_format'],
     ['GET', '/connections', { key: none.slice(1) }, 401, 'unknown_account'],
@@ -314,6 +317,7 @@ export const rows = {
 
   oversized: [
     ...scripts.oversized,
+    ...actions.oversized,
     ...both(connection, (at) => [
       ['GET', `${at}/c1?provider_config_key=${long}`, {}, 400, 'invalid_query_params', ['provider_config_key']],
       ['GET', `${at}/${long}?provider_config_key=key`, {}, 400, 'invalid_uri_params', ['connectionId']],
@@ -390,6 +394,7 @@ export const rows = {
 
   type: [
     ...scripts.type,
+    ...actions.type,
     ...both(connection, (at) => [
       ['GET', `${at}/c1?provider_config_key=key&provider_config_key=key`, {}, 400, 'invalid_query_params', ['provider_config_key']],
       ['DELETE', `${at}/c1?provider_config_key[]=key`, {}, 400, 'invalid_query_params', ['provider_config_key']],
@@ -471,4 +476,6 @@ export const exempt = {
   'DELETE /config/:providerConfigKey': { missing: 'also 204 for what is not there', oversized: 'also 204 for what cannot be there', ...onlyPath },
   'DELETE /integrations/:uniqueKey': onlyPath,
   'DELETE /environments/:environmentId': onlyPath,
+  'GET /action/:id': onlyPath,
+  '* /v1/*': { type: "a body is the script's affair" },
 };
