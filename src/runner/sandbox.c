@@ -181,11 +181,11 @@ static bool add_rules(scmp_filter_ctx filter)
                    SCMP_A0(SCMP_CMP_MASKED_EQ, thread_flags, thread_flags)) == 0;
     /* The engine stops its threads by signals, and aborts by one. */
     ok = ok && seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(tgkill), 1,
-                   SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)getpid())) == 0;
+                   SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)getpid(), 0)) == 0;
     ok = ok && seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(prlimit64), 1,
-                   SCMP_A0(SCMP_CMP_EQ, 0)) == 0;
+                   SCMP_A0(SCMP_CMP_EQ, 0, 0)) == 0;
     ok = ok && seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(prctl), 1,
-                   SCMP_A0(SCMP_CMP_EQ, PR_SET_NAME)) == 0;
+                   SCMP_A0(SCMP_CMP_EQ, PR_SET_NAME, 0)) == 0;
     return ok;
 }
 

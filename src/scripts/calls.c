@@ -44,7 +44,8 @@ static void request_finish(struct request *request)
     http_headers_finish(&request->headers);
 }
 
-static void refuse(struct request *request, const char *fmt, ...)
+__attribute__((format(printf, 2, 3))) static void refuse(
+    struct request *request, const char *fmt, ...)
 {
     va_list args;
 
