@@ -174,6 +174,25 @@ describe('the command line of the 0.36 era', () => {
     worked(await cli.run(['deploy', 'dev', '--auto-confirm']), /github-issue-example@v2/);
   }));
 
+  it('runs an action dry, and deploys it', logged(() => nangod, async () => {
+    await nangod.must(201, 'POST', '/connections', { body: { provider_config_key: key, connection_id: 'c1', credentials: { type: 'OAUTH2', access_token: 't' } } });
+    const yaml = cli.read('nango.yaml');
+    cli.write('nango.yaml', yaml.replace(`  ${key}:\n`, `  ${key}:\n    greet:\n      type: action\n      returns: Greeting\n`).replace('models:\n', 'models:\n  Greeting:\n    text: string\n'));
+    cli.write('greet.ts', `import type { NangoAction, Greeting } from './models';
+export default async function runAction(nango: NangoAction, input: { a: number }): Promise<Greeting> {
+    const connection = await nango.getConnection();
+    return { text: 'Hello ' + connection.connection_id + ' ' + input.a };
+}
+`);
+    worked(await cli.run(['generate']));
+    worked(await cli.run(['compile']), /Compiled/);
+    worked(await cli.run(['dryrun', 'greet', 'c1', '-e', 'dev', '--input', '{"a":1}']), /Hello c1 1/);
+    worked(await cli.run(['deploy', 'dev', '--auto-confirm']), /greet@v1/);
+    assert.deepEqual(await nango.triggerAction(key, 'c1', 'greet', { a: 1 }), { text: 'Hello c1 1' });
+    cli.write('nango.yaml', yaml);
+    fs.rmSync(cli.file('greet.ts'));
+  }));
+
   it('finds the integration of a script by its name', async () => {
     assert.equal(await nangod.must(200, 'GET', '/sync/provider?syncName=github-issue-example'), key);
   });
@@ -184,6 +203,6 @@ describe('the command line of the 0.36 era', () => {
     assert.notEqual(code, 0);
     assert.match(output, /unknown_provider_config/);
     const [config] = await nango.getScriptsConfig();
-    assert.equal(config.syncs[0].version, '2');
+    assert.equal(config.syncs.find(({ name }) => name === 'github-issue-example').version, '3');
   }));
 });
