@@ -28,6 +28,7 @@ struct daemon {
     struct node *node;
     struct server server;
     struct scripts scripts;
+    struct script_locks *locks; /* of scripts that run */
     struct catalog_holder *catalogs;
     struct policy policy, oauth_policy;
     struct pool *outbound;
@@ -146,6 +147,7 @@ static void wire(struct daemon *daemon)
     scripts_init(&daemon->scripts, daemon->node->store);
     server->scripts = &daemon->scripts;
     server->script_keys = script_keys_new();
+    daemon->locks = script_locks_new(server->clock);
     server->action_input_limit = (size_t)s->scripts_input_limit;
     server->workers = pool_new("worker", (size_t)s->http_workers);
     server->metrics = server_metrics_new();
@@ -203,6 +205,7 @@ static bool start_scripts(struct daemon *daemon, struct err *err)
         .catalogs = daemon->catalogs,
         .log = server->log,
         .keys = server->script_keys,
+        .locks = daemon->locks,
         .policy = &daemon->policy,
         .ca_file = s->outbound_ca_file,
         .base_url = daemon->own_url,
@@ -470,6 +473,7 @@ void daemon_stop(struct daemon *daemon)
     policy_finish(&daemon->oauth_policy);
     demo_stop(daemon->demo);
     script_keys_free(daemon->server.script_keys);
+    script_locks_free(daemon->locks);
     free(daemon->public_url);
     free(daemon->own_url);
     free(daemon->connect_ui_url);

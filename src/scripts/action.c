@@ -22,6 +22,7 @@
 enum {
     CLERK_MS = 250, /* how often it looks */
     CALL_THREADS_PER_RUNNER = 4,
+    MAX_LOCK_KEY = 255,
 };
 
 enum job_state {
@@ -49,6 +50,7 @@ struct job {
     /* while it runs */
     struct script_caller caller;
     char key[UUID_TEXT_SIZE];
+    uint64_t owner; /* of its locks */
 };
 
 struct actions {
@@ -62,6 +64,7 @@ struct actions {
     size_t waiting_count;
     bool stopping;
     atomic_bool cancelled; /* every run looks at it */
+    atomic_uint_fast64_t owners;
     pthread_t clerk;
     bool has_clerk;
 };
@@ -134,16 +137,60 @@ static bool is_of_syncs(const char *method)
     return false;
 }
 
+static bool is_of_locks(const char *method)
+{
+    return strcmp(method, "tryAcquireLock") == 0 || strcmp(method, "releaseLock") == 0 ||
+           strcmp(method, "releaseAllLocks") == 0;
+}
+
+/* A runner may say anything: what it has to keep to is looked at here as well. */
+static bool on_lock_call(
+    struct job *job, const char *method, struct json_raw args, struct buf *out)
+{
+    struct script_locks *locks = job->actions->config.locks;
+    struct json_raw_iter iter;
+    struct json_raw none, first = {0};
+    double ttl_ms = 0;
+    char *key;
+    bool done;
+
+    if (strcmp(method, "releaseAllLocks") == 0) {
+        script_unlock_all(locks, job->owner);
+        buf_puts(out, "true");
+        return true;
+    }
+    json_raw_begin(args, &iter);
+    (void)json_raw_next(&iter, &none, &first);
+    key = json_raw_dup_string(json_raw_get(first, "key"));
+    if (key == NULL || *key == '\0' || str_utf16_len(key) > MAX_LOCK_KEY) {
+        script_call_refuse(
+            out, "Error", "Invalid lock key (must be 1..%d characters)", MAX_LOCK_KEY);
+        free(key);
+        return false;
+    }
+    if (strcmp(method, "releaseLock") == 0) {
+        done = script_unlock(locks, job->environment_id, key, job->owner);
+    } else if (json_raw_number(json_raw_get(first, "ttlMs"), &ttl_ms) && ttl_ms > 0) {
+        done = script_lock(locks, job->environment_id, key, job->owner,
+            ttl_ms < 1e15 ? (int64_t)(ttl_ms + 0.5) : (int64_t)1e15);
+    } else {
+        script_call_refuse(out, "Error", "Invalid lock TTL (must be greater than 0)");
+        free(key);
+        return false;
+    }
+    buf_puts(out, done ? "true" : "false");
+    free(key);
+    return true;
+}
+
 static bool on_call(void *arg, const char *method, struct json_raw args, struct buf *out)
 {
     struct job *job = arg;
 
     if (script_call_known(method))
         return script_call(&job->caller, method, args, out);
-    if (strcmp(method, "releaseAllLocks") == 0) {
-        buf_puts(out, "true");
-        return true;
-    }
+    if (is_of_locks(method))
+        return on_lock_call(job, method, args, out);
     if (is_of_syncs(method))
         script_call_refuse(
             out, "Error", "nango.%.60s() is for syncs: an action has no records", method);
@@ -177,6 +224,7 @@ static void run_code(struct job *job, const struct blob *code)
         .cancelled = &actions->cancelled,
     };
 
+    job->owner = 1 + atomic_fetch_add(&actions->owners, 1);
     script_keys_make(config->keys, job->environment_id, job->key);
     job->caller = (struct script_caller){
         .base_url = config->base_url,
@@ -190,6 +238,7 @@ static void run_code(struct job *job, const struct blob *code)
     };
     script_run(actions->runners, actions->calls, &run, &outcome);
     script_keys_end(config->keys, job->key);
+    script_unlock_all(config->locks, job->owner); /* also of one that was killed */
     job->done(job->arg, &outcome);
     script_outcome_finish(&outcome);
 }

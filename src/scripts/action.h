@@ -18,6 +18,7 @@
 #include "catalog/catalog.h"
 #include "net/policy.h"
 #include "scripts/keys.h"
+#include "scripts/locks.h"
 #include "scripts/run.h"
 #include "store/store.h"
 
@@ -28,6 +29,7 @@ struct actions_config {
     struct catalog_holder *catalogs;
     const struct log *log;
     struct script_keys *keys;
+    struct script_locks *locks;
     const struct policy *policy; /* of uncontrolledFetch */
     const char *ca_file;         /* NULL = the system's */
     const char *base_url;        /* of this server's own API */

@@ -74,6 +74,7 @@ describe('actions', () => {
       nested: "exports.default = async (nango, input) => (await nango.triggerAction('one', nango.connectionId, 'double', input)).twice + 1;",
       waits: 'exports.default = (nango, input) => new Promise((resolve) => setTimeout(() => resolve("late"), input.ms));',
       zod: "const { z } = require('zod'); exports.default = (nango, input) => z.object({ n: z.number() }).safeParse(input).success;",
+      locks: "exports.default = async (nango, input) => { const mine = await nango.tryAcquireLock({ key: 'k', ttlMs: 60000 }); if (input.ms) { await nango.updateMetadata({ held: true }); await new Promise((resolve) => setTimeout(resolve, input.ms)); } return [mine, input.release ? await nango.releaseLock({ key: 'k' }) : null]; };",
       module: "require('fs'); exports.default = () => 1;",
       mapped: 'exports.default = () => { null.x; };',
     });
@@ -94,6 +95,14 @@ describe('actions', () => {
 
   test('find nothing of the execution before', async () => {
     for (let i = 0; i < 5; i++) assert.deepEqual((await trigger(nangod, 'state')).body, { seen: 1, mine: 1 });
+  });
+
+  test('hold locks, one execution at a time, and leave none behind', async () => {
+    const first = trigger(nangod, 'locks', { ms: 1000 }, { connection: 'c3' });
+    while (!(await nangod.must(200, 'GET', `/connections/c3?provider_config_key=${key}`)).metadata?.held) await new Promise((resolve) => { setTimeout(resolve, 5); });
+    const second = await trigger(nangod, 'locks', {}, { connection: 'c2' });
+    assert.deepEqual([second.body, (await first).body], [[false, null], [true, null]]);
+    assert.deepEqual((await trigger(nangod, 'locks', { release: true })).body, [true, true]);
   });
 
   test('trigger others', async () => {
