@@ -3,8 +3,7 @@
 // mean harm. What each answers in the good case is in the recordings (replay.test.mjs).
 
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
 
@@ -37,10 +36,16 @@ async function outcome(nangod, id) {
   }
 }
 
-// Runners of this daemon, by what their parent's parent is.
+// The zygote of this daemon and its runners, by who is whose parent.
 const runners = (nangod) => {
-  const table = execFileSync('ps', ['-eo', 'pid=,ppid=,comm='], { encoding: 'utf8' }).trim().split('\n').map((line) => line.trim().split(/\s+/));
-  const below = (pid) => table.filter(([, parent]) => parent === String(pid)).map(([child]) => child);
+  const parents = readdirSync('/proc').filter((name) => /^\d+$/.test(name)).flatMap((pid) => {
+    try {
+      return [[pid, readFileSync(`/proc/${pid}/stat`, 'latin1').replace(/^.*\) /s, '').split(' ')[1]]];
+    } catch {
+      return []; // it ended meanwhile
+    }
+  });
+  const below = (pid) => parents.filter(([, parent]) => parent === String(pid)).map(([child]) => child);
   return below(nangod.child.pid).flatMap((zygote) => [zygote, ...below(zygote)]);
 };
 const lives = (pid) => {
