@@ -45,12 +45,14 @@ soak: build
 	@tools/deps test
 	@SOAK=1 tools/test soak
 
-# Against nginx, and libnango against the official client; writes bench/RESULTS.md and bench/SDK.md.
+# Against nginx; libnango against the official client; actions against node: writes bench/RESULTS.md,
+# bench/SDK.md and bench/ACTIONS.md.
 bench:
 	@tools/deps bench
 	@bench/run
 	@cd tests/api && { [ -d node_modules ] || npm ci --ignore-scripts --no-audit --no-fund --loglevel=error; }
 	@bench/sdk
+	@bench/actions
 
 lint:
 	@tools/deps test

@@ -360,7 +360,8 @@ static void answer_method(struct fixture *fixture, const char *method,
             return;
     }
     buf_init(&message, 0);
-    buf_printf(&message, "%s: the recording has no answer", method);
+    /* Scripts look for these words: they are those of the public templates' recorder. */
+    buf_printf(&message, "Missing mock data for %s: the recording has no answer", method);
     refuse(answer, "not_recorded", message.data);
     buf_finish(&message);
 }
