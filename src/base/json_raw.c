@@ -296,6 +296,21 @@ struct json_raw json_raw_get(struct json_raw object, const char *key)
     return found;
 }
 
+struct json_raw json_raw_at(struct json_raw array, size_t index)
+{
+    struct json_raw none = {NULL, 0}, value;
+    struct json_raw_iter iter;
+
+    if (json_raw_kind(array) != JSON_RAW_ARRAY)
+        return none;
+    json_raw_begin(array, &iter);
+    while (json_raw_next(&iter, NULL, &value)) {
+        if (index-- == 0)
+            return value;
+    }
+    return none;
+}
+
 bool json_raw_number(struct json_raw value, double *out)
 {
     char text[64];

@@ -38,6 +38,9 @@ enum json_raw_kind json_raw_kind(struct json_raw value);
  * none, or `object` is no object. */
 struct json_raw json_raw_get(struct json_raw object, const char *key);
 
+/* The element at `index`, from 0. Absent when there is none, or `array` is no array. */
+struct json_raw json_raw_at(struct json_raw array, size_t index);
+
 /* Steps through an array's elements or an object's members, in order. */
 struct json_raw_iter {
     const char *at, *end;

@@ -104,19 +104,6 @@ static void refuse(struct answer *answer, const char *code, const char *message)
     buf_putc(&answer->error, '}');
 }
 
-static struct json_raw argument(struct json_raw args, size_t wanted)
-{
-    struct json_raw none = {NULL, 0}, value;
-    struct json_raw_iter iter;
-
-    json_raw_begin(args, &iter);
-    for (size_t i = 0; json_raw_next(&iter, NULL, &value); i++) {
-        if (i == wanted)
-            return value;
-    }
-    return none;
-}
-
 static void give(struct answer *answer, struct json_raw value)
 {
     if (value.text != NULL)
@@ -177,14 +164,14 @@ static void answer_request(
 static void method_proxy(
     struct fixture *fixture, struct json_raw args, struct answer *answer)
 {
-    answer_request(fixture, argument(args, 0), answer);
+    answer_request(fixture, json_raw_at(args, 0), answer);
 }
 
 /* A plain fetch has a `url` where a proxied request has an `endpoint`. */
 static void method_fetch(
     struct fixture *fixture, struct json_raw args, struct answer *answer)
 {
-    struct json_raw call = argument(args, 0), url = json_raw_get(call, "url");
+    struct json_raw call = json_raw_at(args, 0), url = json_raw_get(call, "url");
     struct buf text;
     struct json_raw renamed;
 
@@ -200,7 +187,7 @@ static void method_fetch(
 
 static void collect(struct rows **list, struct json_raw args)
 {
-    struct json_raw rows = argument(args, 0), model = argument(args, 1), row;
+    struct json_raw rows = json_raw_at(args, 0), model = json_raw_at(args, 1), row;
     struct json_raw_iter iter;
     struct rows *of_model;
 
@@ -254,7 +241,7 @@ static void method_get_checkpoint(
 static void method_save_checkpoint(
     struct fixture *fixture, struct json_raw args, struct answer *answer)
 {
-    struct json_raw value = argument(args, 0);
+    struct json_raw value = json_raw_at(args, 0);
 
     (void)answer;
     free(fixture->checkpoint);
@@ -272,7 +259,7 @@ static void method_clear_checkpoint(
 static void method_set_metadata(
     struct fixture *fixture, struct json_raw args, struct answer *answer)
 {
-    struct json_raw value = argument(args, 0);
+    struct json_raw value = json_raw_at(args, 0);
 
     give(answer, json_raw_get(fixture->nango, "updateMetadata"));
     free(fixture->metadata);

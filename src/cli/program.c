@@ -1,14 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Files of the user and programs of ours. */
 #include <errno.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-#include "base/str.h"
 #include "cli/cmd.h"
+#include "runner/launch.h"
 
 bool cmd_read_file(const char *path, size_t max, struct buf *out, struct err *err)
 {
@@ -37,27 +35,11 @@ bool cmd_read_file(const char *path, size_t max, struct buf *out, struct err *er
 
 char *cmd_find_runner(struct err *err)
 {
-    static const char *const places[] = {"", "/../libexec/nango", "/../libexec"};
-    const char *given = getenv("NANGO_RUNNER");
-    char self[PATH_MAX];
-    ssize_t len;
+    char *path = runner_program(getenv("NANGO_RUNNER"));
 
-    if (!str_is_empty(given))
-        return str_dup(given);
-    len = readlink("/proc/self/exe", self, sizeof self - 1);
-    if (len > 0) {
-        self[len] = '\0';
-        *strrchr(self, '/') = '\0';
-        for (size_t i = 0; i < sizeof places / sizeof places[0]; i++) {
-            char *path = str_printf("%s%s/nango-runner", self, places[i]);
-
-            if (access(path, X_OK) == 0)
-                return path;
-            free(path);
-        }
-    }
-    err_set(err, 500, "no_runner",
-        "nango-runner is not beside nangoctl, nor in its libexec; NANGO_RUNNER names "
-        "another place");
-    return NULL;
+    if (path == NULL)
+        err_set(err, 500, "no_runner",
+            "nango-runner is not beside nangoctl, nor in its libexec; NANGO_RUNNER names "
+            "another place");
+    return path;
 }

@@ -23,6 +23,7 @@
 #include "base/str.h"
 #include "demo/demo.h"
 #include "nangod/settings_check.h"
+#include "runner/launch.h"
 
 struct daemon {
     struct node *node;
@@ -171,35 +172,11 @@ static void make_own_url(struct daemon *daemon)
         daemon->own_url = str_printf("http://%s", daemon->address);
 }
 
-/* The setting, or what lies where it is built or installed. NULL when there is none. */
-static char *find_runner(const char *setting)
-{
-    static const char *const places[] = {"nango-runner", "../libexec/nango/nango-runner"};
-    char self[4096];
-    ssize_t len;
-
-    if (!str_is_empty(setting))
-        return str_dup(setting);
-    len = readlink("/proc/self/exe", self, sizeof self - 1);
-    if (len <= 0)
-        return NULL;
-    self[len] = '\0';
-    strrchr(self, '/')[1] = '\0';
-    for (size_t i = 0; i < sizeof places / sizeof places[0]; i++) {
-        char *path = str_printf("%s%s", self, places[i]);
-
-        if (access(path, X_OK) == 0)
-            return path;
-        free(path);
-    }
-    return NULL;
-}
-
 static bool start_scripts(struct daemon *daemon, struct err *err)
 {
     const struct settings *s = &daemon->node->settings;
     struct server *server = &daemon->server;
-    char *program = find_runner(s->scripts_runner);
+    char *program = runner_program(s->scripts_runner);
     struct actions_config config = {
         .store = daemon->node->store,
         .catalogs = daemon->catalogs,

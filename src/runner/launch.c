@@ -2,16 +2,19 @@
 #include "runner/launch.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/str.h"
 
 #define RUNNER_FD 3
 
@@ -26,6 +29,29 @@ char *const runner_environment[] = {
     (char[]){"JSC_forceRAMSize=67108864"},
     NULL,
 };
+
+char *runner_program(const char *given)
+{
+    static const char *const places[] = {"", "/../libexec/nango", "/../libexec"};
+    char self[PATH_MAX];
+    ssize_t len;
+
+    if (!str_is_empty(given))
+        return str_dup(given);
+    len = readlink("/proc/self/exe", self, sizeof self - 1);
+    if (len <= 0)
+        return NULL;
+    self[len] = '\0';
+    *strrchr(self, '/') = '\0';
+    for (size_t i = 0; i < sizeof places / sizeof places[0]; i++) {
+        char *path = str_printf("%s%s/nango-runner", self, places[i]);
+
+        if (access(path, X_OK) == 0)
+            return path;
+        free(path);
+    }
+    return NULL;
+}
 
 bool runner_start(struct runner *runner, const char *program, struct err *err)
 {

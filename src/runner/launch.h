@@ -27,6 +27,10 @@ enum runner_event {
     RUNNER_FAULTY,  /* what it sent is no message */
 };
 
+/* Where nango-runner is: `given` if that says something, else beside the program that asks
+ * or in its libexec. The caller frees; NULL when there is none. */
+char *runner_program(const char *given);
+
 /* Starts `program` with that environment and one socket, its descriptor 3. */
 bool runner_start(struct runner *runner, const char *program, struct err *err);
 /* Sends what protocol_begin() and protocol_end() made. */

@@ -148,8 +148,7 @@ static bool on_lock_call(
     struct job *job, const char *method, struct json_raw args, struct buf *out)
 {
     struct script_locks *locks = job->actions->config.locks;
-    struct json_raw_iter iter;
-    struct json_raw none, first = {0};
+    struct json_raw first = json_raw_at(args, 0);
     double ttl_ms = 0;
     char *key;
     bool done;
@@ -159,8 +158,6 @@ static bool on_lock_call(
         buf_puts(out, "true");
         return true;
     }
-    json_raw_begin(args, &iter);
-    (void)json_raw_next(&iter, &none, &first);
     key = json_raw_dup_string(json_raw_get(first, "key"));
     if (key == NULL || *key == '\0' || str_utf16_len(key) > MAX_LOCK_KEY) {
         script_call_refuse(

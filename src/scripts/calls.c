@@ -92,18 +92,6 @@ static void put_header(struct request *request, const char *name, const char *va
 
 /* ---- reading arguments ---- */
 
-static struct json_raw arg_at(struct json_raw args, size_t index)
-{
-    struct json_raw_iter iter;
-    struct json_raw key, value;
-
-    json_raw_begin(args, &iter);
-    while (json_raw_next(&iter, &key, &value))
-        if (index-- == 0)
-            return value;
-    return (struct json_raw){0};
-}
-
 /* A member's text, or the value itself when `name` is NULL; else NULL. The caller frees. */
 static char *text_of(struct json_raw value, const char *name)
 {
@@ -497,7 +485,8 @@ static const char *method_name(const char *text)
 static bool call_proxy(
     const struct script_caller *caller, struct json_raw args, struct buf *out)
 {
-    struct json_raw config = arg_at(args, 0), params = json_raw_get(config, "params");
+    struct json_raw config = json_raw_at(args, 0),
+                    params = json_raw_get(config, "params");
     char *method = text_of(config, "method"), *endpoint = text_of(config, "endpoint");
     char *key = text_or(config, "providerConfigKey", caller->provider_config_key);
     char *id = text_or(config, "connectionId", caller->connection_id);
@@ -547,7 +536,7 @@ static bool call_proxy(
 static bool call_fetch(
     const struct script_caller *caller, struct json_raw args, struct buf *out)
 {
-    struct json_raw config = arg_at(args, 0), body = json_raw_get(config, "body");
+    struct json_raw config = json_raw_at(args, 0), body = json_raw_get(config, "body");
     char *url = text_of(config, "url"), *method = text_of(config, "method");
     struct request request;
     struct up_answer answer;
@@ -597,9 +586,9 @@ static void put_flag(struct request *request, const char *name, struct json_raw 
 static bool call_get_connection(
     const struct script_caller *caller, struct json_raw args, struct buf *out)
 {
-    struct json_raw options = arg_at(args, 2);
-    char *key = text_or(arg_at(args, 0), NULL, caller->provider_config_key);
-    char *id = text_or(arg_at(args, 1), NULL, caller->connection_id);
+    struct json_raw options = json_raw_at(args, 2);
+    char *key = text_or(json_raw_at(args, 0), NULL, caller->provider_config_key);
+    char *id = text_or(json_raw_at(args, 1), NULL, caller->connection_id);
     struct request request;
 
     request_init(&request, caller, "GET");
@@ -618,7 +607,7 @@ static bool call_get_connection(
 static bool call_get_integration(
     const struct script_caller *caller, struct json_raw args, struct buf *out)
 {
-    struct json_raw include = json_raw_get(arg_at(args, 0), "include");
+    struct json_raw include = json_raw_get(json_raw_at(args, 0), "include");
     struct json_raw_iter iter;
     struct json_raw none, element;
     struct request request;
@@ -637,7 +626,7 @@ static bool call_get_integration(
 static bool change_metadata(const struct script_caller *caller, const char *method,
     struct json_raw args, struct buf *out)
 {
-    struct json_raw metadata = arg_at(args, 0);
+    struct json_raw metadata = json_raw_at(args, 0);
     struct request request;
 
     request_init(&request, caller, method);
@@ -682,9 +671,9 @@ static bool call_variables(
 static bool call_trigger_action(
     const struct script_caller *caller, struct json_raw args, struct buf *out)
 {
-    char *key = text_or(arg_at(args, 0), NULL, caller->provider_config_key);
-    char *id = text_or(arg_at(args, 1), NULL, caller->connection_id);
-    struct json_raw name = arg_at(args, 2), input = arg_at(args, 3);
+    char *key = text_or(json_raw_at(args, 0), NULL, caller->provider_config_key);
+    char *id = text_or(json_raw_at(args, 1), NULL, caller->connection_id);
+    struct json_raw name = json_raw_at(args, 2), input = json_raw_at(args, 3);
     struct request request;
 
     request_init(&request, caller, "POST");

@@ -9,7 +9,7 @@ import { after, before, describe, it } from 'node:test';
 
 import { loadClient } from './lib/clients.mjs';
 import { Daemon, binary, logged } from './lib/daemon.mjs';
-import { action, deploy } from './lib/scripts.mjs';
+import { action, deploy, outcome } from './lib/scripts.mjs';
 
 const key = 'one';
 const code = (text) => ({ fileBody: { js: text, ts: '//' } });
@@ -27,14 +27,6 @@ async function start(more = {}, connections = 1) {
 const put = (nangod, scripts) => nangod.must(200, 'POST', '/sync/deploy', { body: deploy(Object.entries(scripts).map(([name, text]) => action(key, name, code(text)))) });
 const trigger = (nangod, action_name, input, { connection = 'c1', headers = {} } = {}) =>
   nangod.api('POST', '/action/trigger', { body: { action_name, input }, headers: { 'Provider-Config-Key': key, 'Connection-Id': connection, ...headers } });
-
-async function outcome(nangod, id) {
-  for (;;) {
-    const answer = await nangod.api('GET', `/action/${id}`);
-    if (answer.status !== 404) return answer;
-    await new Promise((resolve) => { setTimeout(resolve, 10); });
-  }
-}
 
 // The zygote of this daemon and its runners, by who is whose parent.
 const runners = (nangod) => {

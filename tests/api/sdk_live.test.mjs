@@ -16,7 +16,7 @@ import { Driver, Drivers, driveOnce } from './lib/driver.mjs';
 import { client } from './lib/oauth.mjs';
 import { Recorder } from './lib/recorder.mjs';
 import { Relay, nowhere } from './lib/relay.mjs';
-import { action, deploy, sync, ts } from './lib/scripts.mjs';
+import { action, deploy, outcome, sync, ts } from './lib/scripts.mjs';
 import { until } from './lib/wait.mjs';
 import { World } from './lib/world.mjs';
 import { rows } from './sdk/live.mjs';
@@ -68,7 +68,7 @@ async function asyncAction() {
     body: { action_name: 'act', input: { mode: 'later' } },
     headers: { 'Provider-Config-Key': 'key', 'Connection-Id': 'c1', 'X-Async': 'true' },
   });
-  while ((await world.nangod.api('GET', `/action/${id}`)).status === 404) await new Promise((resolve) => { setTimeout(resolve, 5); });
+  await outcome(world.nangod, id);
   return id;
 }
 

@@ -46,5 +46,14 @@ export const onEvents = (providerConfigKey, scripts) => ({
   scripts: Object.entries(scripts).map(([name, event]) => ({ name, event, fileBody: { js, ts } })),
 });
 
+// The answer to who asks for an asynchronous action, once it is over.
+export async function outcome(nangod, id) {
+  for (;;) {
+    const answer = await nangod.api('GET', `/action/${id}`);
+    if (answer.status !== 404) return answer;
+    await new Promise((resolve) => { setTimeout(resolve, 10); });
+  }
+}
+
 export const confirmation = (flowConfigs, more = {}) => ({ flowConfigs, jsonSchema, reconcile: false, debug: false, sdkVersion: '0.71.10-yaml', ...more });
 export const deploy = (flowConfigs, more = {}) => ({ ...confirmation(flowConfigs), nangoYamlBody: '', ...more });

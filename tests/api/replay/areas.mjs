@@ -5,6 +5,8 @@
 
 import crypto from 'node:crypto';
 
+import { outcome } from '../lib/scripts.mjs';
+
 export const areas = ['integrations', 'connections', 'metadata', 'environment-variables', 'providers', 'connect-sessions', 'auth-endpoints', 'errors', 'proxy', 'scripts-config', 'actions'];
 
 // Integrations as integrations.json itself makes them, and those it does not make.
@@ -147,14 +149,7 @@ exports.default = async (nango, input) => {
   },
 };
 
-// Until an asynchronous action is over.
-async function result(stage) {
-  for (;;) {
-    const { status } = await stage.nangod.api('GET', `/action/${stage.lastConnection}`);
-    if (status !== 404) return;
-    await new Promise((resolve) => { setTimeout(resolve, 5); });
-  }
-}
+const result = (stage) => outcome(stage.nangod, stage.lastConnection);
 
 // Steps before a named entry.
 export const before = {
