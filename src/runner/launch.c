@@ -27,6 +27,10 @@ char *const runner_environment[] = {
     /* How much the collector takes for free: with the machine's own size a runner would
      * keep the contexts of dozens of runs. The real limit is the sandbox's. */
     (char[]){"JSC_forceRAMSize=67108864"},
+    /* When a function is worth compiling. Each execution has a context of its own, for which
+     * what was compiled is linked anew: with the engine's own 500 that takes a quarter of
+     * the time of a short script. A loop still gets there within some 10 ms. */
+    (char[]){"JSC_thresholdForJITAfterWarmUp=500000"},
     NULL,
 };
 

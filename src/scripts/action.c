@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/sysinfo.h>
 
 #include "base/buf.h"
 #include "base/clock.h"
@@ -22,6 +23,7 @@
 enum {
     CLERK_MS = 250, /* how often it looks */
     CALL_THREADS_PER_RUNNER = 4,
+    TURNS_PER_PROCESSOR = 1,
     MAX_LOCK_KEY = 255,
 };
 
@@ -56,6 +58,7 @@ struct job {
 struct actions {
     struct actions_config config;
     struct runners *runners;
+    struct turns *processors;
     struct pool *turns; /* a thread for each script that runs */
     struct pool *calls; /* for what they ask of the outside */
     pthread_mutex_t lock;
@@ -216,6 +219,7 @@ static void run_code(struct job *job, const struct blob *code)
         .memory_mb = config->memory_mb,
         .output_bytes = config->output_bytes,
         .log_bytes = config->log_bytes,
+        .turns = actions->processors,
         .ops = &ops,
         .arg = job,
         .cancelled = &actions->cancelled,
@@ -328,6 +332,7 @@ bool actions_start(
     pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
     pthread_cond_init(&actions->wake, &monotonic);
     pthread_condattr_destroy(&monotonic);
+    actions->processors = turns_new(TURNS_PER_PROCESSOR * (unsigned)get_nprocs());
     if (!runners_start(&runners, &actions->runners, err)) {
         actions_stop(actions);
         return false;
@@ -365,6 +370,7 @@ void actions_stop(struct actions *actions)
         pool_free(actions->calls);
     }
     runners_stop(actions->runners);
+    turns_free(actions->processors);
     pthread_cond_destroy(&actions->wake);
     pthread_mutex_destroy(&actions->lock);
     free(actions);

@@ -38,7 +38,8 @@ struct session {
     atomic_bool over;           /* nobody reads answers any more */
     pthread_mutex_t lock;       /* of what follows; never held while writing */
     pthread_cond_t answered;
-    size_t calls; /* not answered yet */
+    size_t calls;          /* not answered yet */
+    int64_t turn_until_us; /* of the thread that runs it: 0 = it has no turn */
 };
 
 struct call {
@@ -160,6 +161,16 @@ static bool on_call(struct session *session, struct pool *calls, struct json_raw
     return true;
 }
 
+/* ---- the turn ---- */
+
+static void end_turn(struct session *session)
+{
+    if (session->turn_until_us == 0)
+        return;
+    session->turn_until_us = 0;
+    turns_give(session->run->turns);
+}
+
 /* ---- the conversation ---- */
 
 static void put_limit(struct buf *out, const char *name, int64_t value)
@@ -251,6 +262,7 @@ static enum step on_message(struct session *session, struct pool *calls, const c
         return STEP_BROKEN;
     switch (message.kind) {
     case MESSAGE_CALL:
+        end_turn(session); /* it waits now, as a rule */
         return on_call(session, calls, message.body) ? STEP_ON : STEP_BROKEN;
     case MESSAGE_LOG:
         on_log(session->run, message.body);
@@ -320,7 +332,8 @@ static enum step converse(struct session *session, struct pool *calls, int64_t u
     buf_init_secret(&in, MAX_FRAME + PROTOCOL_HEADER + 65536);
     while (step == STEP_ON) {
         struct pollfd poll_fd = {.fd = session->fd, .events = POLLIN};
-        int64_t left_ms = (until_us - clock_mono_us()) / 1000;
+        int64_t now_us = clock_mono_us(), left_ms = (until_us - now_us) / 1000;
+        int64_t wait_ms = left_ms < TURN_MS ? left_ms : TURN_MS;
         int ready;
 
         if (left_ms <= 0) {
@@ -331,8 +344,14 @@ static enum step converse(struct session *session, struct pool *calls, int64_t u
             fail(out, "script_aborted", "The execution was cancelled");
             break;
         }
+        if (session->turn_until_us > 0) {
+            if (now_us >= session->turn_until_us)
+                end_turn(session);
+            else if (wait_ms > TURN_MAX_MS)
+                wait_ms = TURN_MAX_MS;
+        }
         wait_for_room(session, MAX_CALLS - 1, until_us);
-        ready = poll(&poll_fd, 1, (int)(left_ms < TURN_MS ? left_ms : TURN_MS));
+        ready = poll(&poll_fd, 1, (int)wait_ms);
         if (ready < 0 && errno != EINTR)
             step = STEP_BROKEN;
         if (ready <= 0)
@@ -410,14 +429,18 @@ void script_run(struct runners *runners, struct pool *calls, const struct script
     bool idle;
 
     memset(out, 0, sizeof *out);
+    turns_take(run->turns);
     runner = runners_take(runners, run->version, &err);
     if (runner == NULL) {
+        turns_give(run->turns);
         fail(out, "action_script_failure", err.message);
         return;
     }
     session_init(&session, run, runner_fd(runner));
+    session.turn_until_us = clock_mono_us() + TURN_MAX_MS * 1000;
     if (send_run(&session))
         step = converse(&session, calls, until_us, out);
+    end_turn(&session);
     pthread_mutex_lock(&session.lock);
     idle = session.calls == 0;
     pthread_mutex_unlock(&session.lock);

@@ -22,6 +22,7 @@
 #include "base/json_raw.h"
 #include "base/pool.h"
 #include "scripts/runners.h"
+#include "scripts/turns.h"
 
 /* What a script's execution needs of the outside. `arg` is the run's. */
 struct script_ops {
@@ -50,6 +51,7 @@ struct script_run {
     int64_t output_bytes;
     int64_t log_bytes;
 
+    struct turns *turns; /* one is held while it begins */
     const struct script_ops *ops;
     void *arg;
     atomic_bool *cancelled; /* set by others to abort; NULL */
