@@ -24,6 +24,7 @@
 #include "demo/demo.h"
 #include "nangod/settings_check.h"
 #include "runner/launch.h"
+#include "scripts/load.h"
 
 struct daemon {
     struct node *node;
@@ -218,6 +219,7 @@ static bool start_scripts(struct daemon *daemon, struct err *err)
             .retry_ms = s->scripts_retry_ms,
         };
 
+        daemon->scripts.check = (struct script_check){script_loads, server->actions};
         ok = async_actions_start(&async, &server->async_actions, err);
     }
     return ok;

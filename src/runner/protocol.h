@@ -9,6 +9,7 @@
  * host → runner
  *   {"t":"run","id":N,"kind":"sync"|"action"|"on-event"|"webhook","form":"zero"|"yaml",
  *    "code":TEXT,"file":NAME,"props":{…},"input":ANY,"now":MS|null,"fixture":BOOL,
+ *    "load":BOOL,
  *    "limits":{"wall_ms","cpu_ms","memory_mb","output_bytes","logs","log_bytes"}}
  *        One execution. `code` is CommonJS. `form` absent: told from the exports. `props`
  *        become properties of the script's `nango` object: connectionId,
@@ -16,7 +17,8 @@
  *        syncId, syncJobId, nangoConnectionId, scriptType, lastSyncDate (ISO text),
  *        track_deletes, variant, syncConfig, isCLI, attributes; besides `models` (names
  *        the sync may save; absent = any), `paginate` (the provider's defaults), `name`
- *        (the script's), `logger` (level, or "off"). `input` is an action's input or a
+ *        (the script's), `logger` (level, or "off"). With `load` the script is evaluated and
+ *        looked at, whether it has what is to be called, but not begun. `input` is an action's input or a
  *        webhook's payload. `now` fixes the script's clock. A limit of 0 or absent: none.
  *        memory_mb, cpu_ms are set once, by the first run of a process.
  *   {"t":"result","id":N,"ok":true,"value":ANY}           answers a call; no value =

@@ -457,8 +457,7 @@ static struct job *job_new(struct actions *actions, const struct action_order *o
     job->input = str_dup(order->input);
     job->connection_id = str_dup(connection->connection_id);
     job->provider_config_key = str_dup(connection->provider_config_key);
-    job->zero = script->spec.sdk_version != NULL &&
-                strstr(script->spec.sdk_version, "-zero") != NULL;
+    job->zero = script_is_zero(script->spec.sdk_version);
     job->done = order->done;
     job->arg = order->arg;
     return job;
@@ -503,6 +502,48 @@ void actions_run(struct actions *actions, const struct action_order *order)
         job_unref(job);
     }
     job_unref(job);
+}
+
+/* ---- loading ---- */
+
+static void ignore_log(
+    void *arg, const char *level, const char *message, struct json_raw meta)
+{
+    (void)arg, (void)level, (void)message, (void)meta;
+}
+
+static bool refuse_call(
+    void *arg, const char *method, struct json_raw args, struct buf *out)
+{
+    (void)arg, (void)args;
+    script_call_refuse(
+        out, "Error", "nango.%.60s() is not possible while a script loads", method);
+    return false;
+}
+
+void actions_load(struct actions *actions, const struct script_source *source,
+    struct script_outcome *out)
+{
+    static const struct script_ops ops = {.log = ignore_log, .call = refuse_call};
+    char *file = str_printf("%s-%s.cjs", source->name, source->integration);
+    struct script_run run = {
+        .kind = script_kind_name(source->kind),
+        .form = script_is_zero(source->sdk_version) ? "zero" : "yaml",
+        .code = source->js,
+        .code_len = strlen(source->js),
+        .file = file,
+        .props = "{}",
+        .load_only = true,
+        .wall_ms = LOAD_WALL_MS,
+        .cpu_ms = LOAD_CPU_MS,
+        .memory_mb = actions->config.memory_mb,
+        .turns = actions->processors,
+        .ops = &ops,
+        .cancelled = &actions->cancelled,
+    };
+
+    script_run(actions->runners, actions->calls, &run, out);
+    free(file);
 }
 
 void actions_count(struct actions *actions, struct action_counts *out)

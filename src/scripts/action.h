@@ -17,6 +17,7 @@
 #include "base/log.h"
 #include "catalog/catalog.h"
 #include "net/policy.h"
+#include "scripts/deploy.h"
 #include "scripts/keys.h"
 #include "scripts/locks.h"
 #include "scripts/run.h"
@@ -66,6 +67,14 @@ struct action_order {
 };
 /* Any thread. `done` may be called before this returns. */
 void actions_run(struct actions *actions, const struct action_order *order);
+
+/* Does a script load, and has it what is called for its kind? Runs on this thread, in a
+ * process of its own, for LOAD_WALL_MS at most. out->ok says yes; else out's type and
+ * stack say why not and where. */
+#define LOAD_WALL_MS 10000
+#define LOAD_CPU_MS 3000
+void actions_load(struct actions *actions, const struct script_source *source,
+    struct script_outcome *out);
 
 struct action_counts {
     struct runners_count runners;

@@ -30,7 +30,8 @@ struct deploy_fault {
 };
 
 /* Asked for each script of a deploy before anything is written: does its code load? False
- * with the reason in fault->err.message, and the place where it is known. */
+ * with the reason in fault->err.message, and the place where it is known. What runs already
+ * is not asked for again. */
 struct script_source {
     enum script_kind kind;
     const char *integration;
@@ -38,6 +39,8 @@ struct script_source {
     const char *js;
     const char *sdk_version; /* NULL = unknown */
 };
+/* Of the newest form, whose default export is made by createAction() and its kin? */
+bool script_is_zero(const char *sdk_version); /* accepts NULL */
 struct script_check {
     bool (*loads)(
         void *arg, const struct script_source *source, struct deploy_fault *fault);

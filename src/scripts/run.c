@@ -202,6 +202,8 @@ static bool send_run(struct session *session)
         buf_puts(&frame, ",\"input\":");
         buf_puts(&frame, run->input);
     }
+    if (run->load_only)
+        buf_puts(&frame, ",\"load\":true");
     buf_puts(&frame, ",\"now\":null,\"fixture\":false,\"limits\":{");
     put_limit(&frame, "wall_ms", run->wall_ms);
     put_limit(&frame, "cpu_ms", run->cpu_ms);

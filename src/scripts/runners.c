@@ -395,7 +395,7 @@ struct runner *runners_take(struct runners *runners, uint64_t version, struct er
 
     pthread_mutex_lock(&runners->lock);
     for (;;) {
-        runner = find(runners, STATE_BOUND, version);
+        runner = version != 0 ? find(runners, STATE_BOUND, version) : NULL;
         if (runner == NULL)
             runner = find(runners, STATE_WARM, 0);
         if (runner != NULL && has_ended(runner)) {
@@ -410,7 +410,7 @@ struct runner *runners_take(struct runners *runners, uint64_t version, struct er
             pthread_mutex_unlock(&runners->lock);
             return runner;
         }
-        if (runners->alive < runners->config.max)
+        if (runners->alive < runners->config.max || version == 0)
             break;
         old = longest_bound(runners);
         if (old != NULL) {
@@ -445,7 +445,8 @@ void runners_give(struct runners *runners, struct runner *runner, bool good)
     bool keep;
 
     pthread_mutex_lock(&runners->lock);
-    keep = good && !runners->stopping && runner->runs < runners->config.runs;
+    keep = good && runner->version != 0 && !runners->stopping &&
+           runner->runs < runners->config.runs;
     if (keep) {
         runner->state = STATE_BOUND;
         runner->used = ++runners->clock;

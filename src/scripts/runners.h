@@ -36,8 +36,10 @@ bool runners_start(
 /* Kills all of them. Nothing may be lent out any more. Accepts NULL. */
 void runners_stop(struct runners *runners);
 
-/* A ready process for a script version (0 is none): one that ran it before, else a warm
- * one. Blocks while `max` are busy. NULL: the zygote or the fork failed, *err says so. */
+/* A ready process for a script version: one that ran it before, else a warm one. Blocks
+ * while `max` are busy. Version 0 is something that is run once: its process is thrown away
+ * after it, and made beside the others where `max` are busy, so that it does not wait for
+ * them. NULL: the zygote or the fork failed, *err says so. */
 struct runner *runners_take(struct runners *runners, uint64_t version, struct err *err);
 /* Ends the loan. `good`: its last run ended by itself; otherwise it is killed. */
 void runners_give(struct runners *runners, struct runner *runner, bool good);

@@ -72,7 +72,7 @@ describe('actions', () => {
       waits: 'exports.default = (nango, input) => new Promise((resolve) => setTimeout(() => resolve("late"), input.ms));',
       zod: "const { z } = require('zod'); exports.default = (nango, input) => z.object({ n: z.number() }).safeParse(input).success;",
       locks: "exports.default = async (nango, input) => { const mine = await nango.tryAcquireLock({ key: 'k', ttlMs: 60000 }); if (input.ms) { await nango.updateMetadata({ held: true }); await new Promise((resolve) => setTimeout(resolve, input.ms)); } return [mine, input.release ? await nango.releaseLock({ key: 'k' }) : null]; };",
-      module: "require('fs'); exports.default = () => 1;",
+      module: "exports.default = () => { require('fs'); };",
       mapped: 'exports.default = () => { null.x; };',
     });
   });

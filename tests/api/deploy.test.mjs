@@ -119,6 +119,43 @@ describe('a deploy', () => {
   });
 });
 
+// A map that says: the bundle's second line is the fifth of act.ts.
+const mapped = (text) => {
+  const map = { version: 3, sources: ['one/actions/act.ts'], names: [], mappings: ';AAIA' };
+  return `${text}\n//# sourceMappingURL=data:application/json;base64,${Buffer.from(JSON.stringify(map)).toString('base64')}\n`;
+};
+
+describe('a script that does not load', () => {
+  const zero = { sdkVersion: '0.71.10-zero' };
+  for (const [what, flow, more, pattern, place] of [
+    ['has no sense', action('one', 'b', { fileBody: { js: 'const a = 1;\nconst = ;\n', ts } }), {}, /Unexpected token/, { file: 'b-one.cjs', line: 2 }],
+    ['throws', action('one', 'b', { fileBody: { js: '\n\nthrow new Error("no way");\n', ts } }), {}, /: no way$/, { file: 'b-one.cjs', line: 3 }],
+    ['throws, with a source map', action('one', 'b', { fileBody: { js: mapped('const a = 1;\nthrow new Error("no way");'), ts } }), {}, /: no way$/, { file: 'one/actions/act.ts', line: 5 }],
+    ['asks for a module that is not allowed', action('one', 'b', { fileBody: { js: `\nrequire('fs');\n${js}`, ts } }), {}, /Module 'fs' is not allowed/, { file: 'b-one.cjs', line: 2 }],
+    ['exports nothing', action('one', 'b', { fileBody: { js: 'exports.other = 1;\n', ts } }), {}, /no default export that is a function/, {}],
+    ['exports a function where createAction() is due', action('one', 'b'), zero, /no default export with a function `exec`/, {}],
+    ['never ends', sync('two', 'b', { fileBody: { js: 'for (;;) {}\n', ts } }), {}, /CPU time/, {}],
+    ['takes all memory', action('one', 'b', { fileBody: { js: 'const all = []; for (;;) all.push(new Uint8Array(1 << 24).fill(1));\n', ts } }), {}, /memory/i, {}],
+  ]) {
+    test(what, async () => {
+      const before = await running();
+      const { status, body: { error } } = await post(deploy(more === zero ? [flow] : [action('one', 'act'), flow], more));
+      assert.deepEqual([status, error.code], [400, 'script_does_not_load'], JSON.stringify(error));
+      assert.match(error.message, new RegExp(`^${flow.type} "b" of "${flow.providerConfigKey}": it does not load: `));
+      assert.match(error.message, pattern);
+      const { providerConfigKey, script, ...where } = error.payload;
+      assert.deepEqual([providerConfigKey, script], [flow.providerConfigKey, 'b']);
+      if ('file' in place) assert.deepEqual(where, place);
+      assert.deepEqual(await running(), before);
+    });
+  }
+
+  test('is asked for nothing but to load', async () => {
+    const flow = action('one', 'act', { fileBody: { js: 'exports.default = () => { throw new Error("only when it runs"); };\n', ts } });
+    assert.equal((await post(deploy([flow]))).status, 200);
+  });
+});
+
 describe('scripts end, or do not,', () => {
   test('with their integration', async () => {
     await nangod.must(200, 'DELETE', '/integrations/two');

@@ -269,7 +269,7 @@ TEST(code_that_does_not_load_refuses_all)
     assert_false(try_deploy(&s,
         "{\"flowConfigs\":[" TWO "," FLOW("action", "github", "broken", "") "]}",
         &fault));
-    assert_int_equal(asked, 3);
+    assert_int_equal(asked, 1); /* the others run already */
     assert_int_equal(fault.err.status, 400);
     assert_string_equal(fault.err.code, "script_does_not_load");
     assert_string_equal(
@@ -277,6 +277,13 @@ TEST(code_that_does_not_load_refuses_all)
     assert_string_equal(fault.script, "broken");
     assert_int_equal(fault.line, 7);
     expect_running(&s, "github/action/act@1 slack/sync/items@1 ");
+    /* The same code in another form is another script. */
+    asked = 0;
+    deploy(&s, "{\"sdkVersion\":\"0.71.10-zero\",\"flowConfigs\":[" TWO "]}");
+    assert_int_equal(asked, 2);
+    asked = 0;
+    deploy(&s, "{\"sdkVersion\":\"0.72.0-zero\",\"flowConfigs\":[" TWO "]}");
+    assert_int_equal(asked, 0);
     stage_end(&s);
 }
 

@@ -88,6 +88,11 @@ export function stackOf(error, position = (file, line, column) => ({ file, line,
         const where = `${at.file}:${at.line}:${at.column}`;
         frames.push(match[1] ? `    at ${match[1]} (${where})` : `    at ${where}`);
     }
+    // What does not parse has no frame.
+    if (frames.length === 0 && typeof readable(() => error.sourceURL) === 'string' && typeof readable(() => error.line) === 'number') {
+        const at = position(error.sourceURL, error.line, 1);
+        frames.push(`    at ${at.file}:${at.line}:${at.column}`);
+    }
     return cut([`${readable(() => String(error)) ?? 'Error'}`, ...frames].join('\n'));
 }
 

@@ -67,7 +67,10 @@ async function execute(message, setUp) {
     const { nango, release } = setUp;
     let output;
     try {
-        output = await entry(load(message), message)(nango);
+        const start = entry(load(message), message);
+        if (!message.load) {
+            output = await start(nango);
+        }
     } finally {
         await release();
     }
