@@ -8,21 +8,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/sanitized.h"
+
 #define STEP ((size_t)1024)
 #define FROM ((size_t)1032) /* what glibc keeps at hand by itself */
 #define STEPS ((size_t)34)  /* 34 KB: the HTTP client's largest buffer, and a little */
 #define KEEP_BYTES ((size_t)4 * 1024 * 1024) /* of one thread */
-
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define KEEPS false
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define KEEPS false
-#endif
-#endif
-#ifndef KEEPS
-#define KEEPS true
-#endif
 
 struct piece {
     struct piece *next;
@@ -80,7 +71,7 @@ void *piece_take(size_t size)
     struct piece *piece;
     size_t list;
 
-    if (!KEEPS || size <= FROM || size > STEPS * STEP)
+    if (SANITIZED || size <= FROM || size > STEPS * STEP)
         return malloc(size);
     list = (size - 1) / STEP;
     mine = kept_by_this_thread();
@@ -94,7 +85,7 @@ void *piece_take(size_t size)
 
 void piece_give(void *p)
 {
-    size_t size = KEEPS && p != NULL ? malloc_usable_size(p) : 0;
+    size_t size = !SANITIZED && p != NULL ? malloc_usable_size(p) : 0;
     struct kept *mine;
     struct piece *piece = p;
     size_t list;
@@ -119,7 +110,7 @@ void piece_give(void *p)
 
 void piece_spare(size_t size)
 {
-    struct kept *mine = KEEPS ? kept_by_this_thread() : NULL;
+    struct kept *mine = SANITIZED ? NULL : kept_by_this_thread();
 
     if (mine != NULL && size > FROM && size <= STEPS * STEP)
         mine->spared = (size - 1) / STEP;

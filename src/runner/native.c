@@ -165,7 +165,7 @@ bool native_bytes(JSContextRef ctx, JSValueRef value, const uint8_t **data, size
     } else {
         const uint8_t *start = JSObjectGetTypedArrayBytesPtr(ctx, object, NULL);
 
-        /* The pointer is the view's own first byte in this engine's API. */
+        /* The pointer is to the first byte of the buffer, whatever its name says. */
         *data = start == NULL
                     ? NULL
                     : start + JSObjectGetTypedArrayByteOffset(ctx, object, NULL);
@@ -416,11 +416,12 @@ static NATIVE_FUNCTION(native_inflate)
     JSValueRef made;
 
     (void)function, (void)self;
+    /* Numbers first: to ask for one may run the script's code, which may resize a buffer. */
+    bits = argc > 1 ? JSValueToNumber(ctx, argv[1], exception) : 0;
+    max = argc > 2 ? JSValueToNumber(ctx, argv[2], exception) : -1;
     if (argc < 3 || !native_bytes(ctx, argv[0], &data, &len) || len > UINT32_MAX)
         return native_throw(
             ctx, exception, "inflate: bytes, bits and a bound are needed");
-    bits = JSValueToNumber(ctx, argv[1], exception);
-    max = JSValueToNumber(ctx, argv[2], exception);
     if (!(max >= 0 && max <= (double)PROTOCOL_MAX_FRAME * 4))
         return native_throw(ctx, exception, "inflate: the bound is too large");
     memset(&z, 0, sizeof z);

@@ -104,11 +104,12 @@ NATIVE_FUNCTION(native_pbkdf2)
     (void)function, (void)self;
     if (md == NULL)
         return native_throw(ctx, exception, "Invalid digest");
+    /* Numbers first: to ask for one may run the script's code, which may resize a buffer. */
+    rounds = argc > 3 ? JSValueToNumber(ctx, argv[3], exception) : 0;
+    length = argc > 4 ? JSValueToNumber(ctx, argv[4], exception) : 0;
     if (argc < 5 || !native_bytes(ctx, argv[1], &password, &password_len) ||
         !native_bytes(ctx, argv[2], &salt, &salt_len))
         return native_throw(ctx, exception, "pbkdf2: bytes are needed");
-    rounds = JSValueToNumber(ctx, argv[3], exception);
-    length = JSValueToNumber(ctx, argv[4], exception);
     if (!(rounds >= 1 && rounds <= 10000000) || !(length >= 0 && length <= RANDOM_MAX))
         return native_throw(ctx, exception, "pbkdf2: iterations or length out of range");
     out = mem_alloc((size_t)length + 1);
@@ -120,6 +121,13 @@ NATIVE_FUNCTION(native_pbkdf2)
     mem_wipe(out, (size_t)length);
     free(out);
     return made;
+}
+
+/* A key with a password is refused: OpenSSL would ask on the terminal. */
+static int no_password(char *into, int size, int writing, void *context)
+{
+    (void)into, (void)size, (void)writing, (void)context;
+    return -1;
 }
 
 /* sign(name or "", privateKeyPem, bytes): bytes. "" = the key's own (Ed25519). */
@@ -139,7 +147,7 @@ NATIVE_FUNCTION(native_sign)
         !native_bytes(ctx, argv[2], &data, &len))
         return native_throw(ctx, exception, "sign: bytes are needed");
     bio = BIO_new_mem_buf(pem, (int)pem_len);
-    key = bio == NULL ? NULL : PEM_read_bio_PrivateKey(bio, NULL, NULL, NULL);
+    key = bio == NULL ? NULL : PEM_read_bio_PrivateKey(bio, NULL, no_password, NULL);
     BIO_free(bio);
     if (key == NULL)
         return native_throw(

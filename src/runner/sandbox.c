@@ -13,14 +13,9 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "base/sanitized.h"
 #include "base/str.h"
 #include "runner/environment.h"
-
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define SANITIZED 1
-#else
-#define SANITIZED 0
-#endif
 
 #define MAX_DESCRIPTORS 16
 
@@ -59,13 +54,26 @@ static void close_others(int in_fd, int out_fd)
         close(fds[i]);
 }
 
+/* A standard descriptor that is not the protocol's leads nowhere. */
+static void close_standard(int in_fd, int out_fd)
+{
+    int nowhere = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+    for (int fd = STDIN_FILENO; nowhere >= 0 && fd <= STDOUT_FILENO; fd++)
+        if (fd != in_fd && fd != out_fd)
+            dup2(nowhere, fd);
+    if (nowhere > STDERR_FILENO)
+        close(nowhere);
+}
+
 bool sandbox_enter(char **argv, int in_fd, int out_fd, struct err *err)
 {
-    if (!SANITIZED && getenv(RUNNER_ENVIRONMENT_MARK) == NULL) {
+    if (getenv(RUNNER_ENVIRONMENT_MARK) == NULL) {
         execve("/proc/self/exe", argv, runner_environment);
         return err_internal(err, "the runner cannot start itself: %s", strerror(errno));
     }
     close_others(in_fd, out_fd);
+    close_standard(in_fd, out_fd);
     set_limit(RLIMIT_CORE, 0);
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
         return err_internal(err, "no_new_privs: %s", strerror(errno));
@@ -74,14 +82,17 @@ bool sandbox_enter(char **argv, int in_fd, int out_fd, struct err *err)
 
 int sandbox_quiet(void)
 {
-    int kept = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
-    int nowhere = open("/dev/null", O_WRONLY | O_CLOEXEC);
+    int kept, nowhere;
 
-    if (SANITIZED || nowhere < 0)
+    if (SANITIZED) /* what it finds is told there */
         return STDERR_FILENO;
-    dup2(nowhere, STDERR_FILENO);
-    close(nowhere);
-    return kept;
+    kept = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+    nowhere = open("/dev/null", O_WRONLY | O_CLOEXEC);
+    if (nowhere >= 0) {
+        dup2(nowhere, STDERR_FILENO);
+        close(nowhere);
+    }
+    return kept >= 0 ? kept : STDERR_FILENO;
 }
 
 /* What a warm engine and our loop need. */
@@ -136,6 +147,25 @@ static const int allowed[] = {
     SCMP_SYS(getcpu),
 };
 
+#if SANITIZED
+/* What a sanitizer needs to tell what it found: the program's own map and symbols, to read. */
+static const int to_report[] = {SCMP_SYS(readlink), SCMP_SYS(readlinkat), SCMP_SYS(stat),
+    SCMP_SYS(newfstatat), SCMP_SYS(getdents64)};
+
+static bool add_sanitizer_rules(scmp_filter_ctx filter)
+{
+    bool ok = true;
+
+    for (size_t i = 0; i < sizeof to_report / sizeof to_report[0]; i++)
+        ok = ok && seccomp_rule_add(filter, SCMP_ACT_ALLOW, to_report[i], 0) == 0;
+    return ok &&
+           seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(open), 1,
+               SCMP_A1(SCMP_CMP_MASKED_EQ, O_ACCMODE, O_RDONLY)) == 0 &&
+           seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(openat), 1,
+               SCMP_A2(SCMP_CMP_MASKED_EQ, O_ACCMODE, O_RDONLY)) == 0;
+}
+#endif
+
 /* What no part of ours ever does: who tries has taken the engine over. */
 static const int fatal[] = {
     SCMP_SYS(execve),
@@ -186,6 +216,9 @@ static bool add_rules(scmp_filter_ctx filter)
                    SCMP_A0(SCMP_CMP_EQ, 0, 0)) == 0;
     ok = ok && seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(prctl), 1,
                    SCMP_A0(SCMP_CMP_EQ, PR_SET_NAME, 0)) == 0;
+#if SANITIZED
+    ok = ok && add_sanitizer_rules(filter);
+#endif
     return ok;
 }
 
@@ -198,8 +231,6 @@ bool sandbox_seal(struct err *err)
     statm_fd = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
     if (statm_fd < 0)
         return err_internal(err, "/proc/self/statm: %s", strerror(errno));
-    if (SANITIZED)
-        return true;
     set_limit(RLIMIT_NOFILE, MAX_DESCRIPTORS);
     set_limit(RLIMIT_FSIZE, 0);
     filter = seccomp_init(SCMP_ACT_ERRNO(EPERM));
@@ -235,6 +266,6 @@ void sandbox_limit_run(int64_t cpu_ms, int64_t memory_mb)
             so_far = (rlim_t)used.ru_utime.tv_sec + (rlim_t)used.ru_stime.tv_sec + 1;
         set_limit(RLIMIT_CPU, so_far + (rlim_t)(cpu_ms + 999) / 1000 + 1);
     }
-    if (!SANITIZED && memory_mb > 0)
+    if (memory_mb > 0)
         set_limit(RLIMIT_DATA, (rlim_t)(sandbox_memory() + (memory_mb << 20)));
 }

@@ -3,15 +3,15 @@
  *
  *   sandbox_enter()      first thing in main: the environment is emptied (by starting the
  *                        program anew when it was not), no core dumps, no new privileges,
- *                        no descriptor but those of the protocol
+ *                        no descriptor but those of the protocol and standard error
  *   … libraries load, the VM warms up …
  *   sandbox_seal()       system calls: memory, threads of this process, the clock and the
  *                        descriptors that are open; everything else fails, and what only
  *                        an intruder would try ends the process
  *   sandbox_limit_run()  CPU time and memory, once a run's limits are known
  *
- * Wall time is the parent's to watch. Under the sanitizers, whose own work needs what is
- * forbidden here, seal and the memory limit do nothing. */
+ * Wall time is the parent's to watch. Only a runner compiled for a sanitizer may besides open
+ * files for reading, and keeps its standard error: so it can tell what it found. */
 #ifndef RUNNER_SANDBOX_H
 #define RUNNER_SANDBOX_H
 

@@ -3,12 +3,11 @@
 // mean harm. What each answers in the good case is in the recordings (replay.test.mjs).
 
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync, readdirSync } from 'node:fs';
-import path from 'node:path';
+import { readFileSync, readdirSync, readlinkSync } from 'node:fs';
 import { after, before, describe, it } from 'node:test';
 
 import { loadClient } from './lib/clients.mjs';
-import { Daemon, binary, logged } from './lib/daemon.mjs';
+import { Daemon, logged } from './lib/daemon.mjs';
 import { action, deploy, outcome } from './lib/scripts.mjs';
 
 const key = 'one';
@@ -150,14 +149,25 @@ describe('actions', () => {
     for (let i = 0; i < 3; i++) assert.equal((await trigger(nangod, 'double', { n: i }, { connection: 'c2' })).body.twice, 2 * i);
   });
 
+  test('run behind walls, in a process that a sanitizer watches when one watches the server', async () => {
+    await trigger(nangod, 'double', { n: 1 });
+    const [zygote, ...forked] = runners(nangod);
+    assert.ok(forked.length > 0);
+    for (const pid of forked) {
+      const status = readFileSync(`/proc/${pid}/status`, 'utf8');
+      assert.match(status, /^NoNewPrivs:\t1$/m);
+      assert.match(status, /^Seccomp:\t2$/m);
+      for (const fd of [0, 1]) assert.equal(readlinkSync(`/proc/${pid}/fd/${fd}`), '/dev/null');
+    }
+    const watched = (pid) => readFileSync(`/proc/${pid}/maps`, 'latin1').includes('libasan');
+    assert.equal(watched(zygote), watched(nangod.child.pid));
+  });
+
   test('larger than the limit are refused', async () => {
     const { status, body } = await trigger(nangod, 'double', { text: 'x'.repeat(3 << 20) });
     assert.deepEqual([status, body.error.code], [413, 'request_too_large']);
   });
 });
-
-// A sanitized runner has no walls: its own work needs what they forbid.
-const walled = path.join(path.dirname(binary), '../build/nango-runner');
 
 // Each ends within its limit with its error, and whoever runs beside it notices nothing.
 describe('scripts that mean harm', () => {
@@ -172,7 +182,7 @@ describe('scripts that mean harm', () => {
     recursion: 'exports.default = () => { const again = (n) => again(n + 1) + 1; return again(0); };',
     regexp: "exports.default = () => /^(a+)+$/.test('a'.repeat(40) + 'b');",
     never: 'exports.default = () => new Promise(() => {});',
-    log: "exports.default = async (nango) => { const line = 'x'.repeat(1e5); for (let i = 0; i < 1000; i++) nango.log(line); return { logged: true }; };",
+    log: "exports.default = async (nango, { lines }) => { const line = 'x'.repeat(1e5); for (let i = 0; i < lines; i++) nango.log(line); return { logged: true }; };",
     pollution: "exports.default = async (nango) => { for (const proto of [Object.prototype, Array.prototype, Promise.prototype, Map.prototype, Function.prototype]) for (const name of ['then', 'id', 't', 'get', 'set', 'toJSON', 'call', 'apply']) try { Object.defineProperty(proto, name, { value: () => { throw 1; }, configurable: true, writable: true }); } catch {} JSON.stringify = () => 'x'; return 'polluted'; };",
     fork: "exports.default = () => { require('child_process').fork('x'); };",
     file: "exports.default = () => process.binding('fs');",
@@ -198,7 +208,7 @@ describe('scripts that mean harm', () => {
   };
 
   before(async () => {
-    nangod = await start({ ...(existsSync(walled) && { 'scripts.runner': walled }), 'scripts.cpu_s': '1', 'scripts.action_timeout_s': '5', 'scripts.memory_mb': '128' }, 6);
+    nangod = await start({ 'scripts.cpu_s': '1', 'scripts.action_timeout_s': '5', 'scripts.memory_mb': '128' }, 6);
     await put(nangod, scripts);
   });
   after(() => nangod?.finish());
@@ -206,7 +216,7 @@ describe('scripts that mean harm', () => {
   for (const [name, [status, pattern]] of Object.entries(wanted)) {
     it(name, { timeout: 60_000 }, logged(() => nangod, async () => {
       const began = Date.now();
-      const bad = trigger(nangod, name, {}, { connection: 'c6' });
+      const bad = trigger(nangod, name, { lines: nangod.sanitized ? 50 : 1000 }, { connection: 'c6' });
       const beside = await Promise.all(Array.from({ length: good }, (_, n) => trigger(nangod, 'good', { n }, { connection: `c${1 + (n % 5)}` })));
       beside.forEach((answer, n) => assert.deepEqual([answer.status, answer.body], [200, { n }]));
       const answer = await bad;

@@ -33,6 +33,9 @@ const usual = {
 // The encryption key of all tests, so that no test depends on the key file in the data directory.
 export const encryptionKey = Buffer.alloc(32, 7).toString('base64');
 
+// The first line of what a sanitizer tells.
+const finding = /^(?:==\d+==ERROR: |WARNING: ThreadSanitizer|\S+:\d+:\d+: runtime error: ).*/m;
+
 const alive = new Set();
 process.on('exit', () => {
   for (const child of alive) child.kill('SIGKILL');
@@ -44,8 +47,12 @@ export function scratch(name = 'nangod') {
 
 // Runs the program to its end: {code, stdout, stderr}. An environment variable set to undefined is
 // not passed on.
-export async function nangodRun(args, { env = {}, timeout = 20_000, input = '' } = {}) {
-  const running = run(binary, args, {
+export const nangodRun = (args, options) => programRun(binary, args, options);
+// As nangodRun(), of another program that is built beside it.
+export const besideRun = (name, args, options) => programRun(path.join(path.dirname(binary), name), args, options);
+
+async function programRun(program, args, { env = {}, timeout = 20_000, input = '' } = {}) {
+  const running = run(program, args, {
     env: { ...process.env, NANGO_ENCRYPTION_KEY: encryptionKey, ...env },
     timeout,
     killSignal: 'SIGKILL',
@@ -189,8 +196,13 @@ export class Daemon {
     this.child.kill(name);
   }
 
-  // The end of a test's daemon: stops it (a failure to stop in peace is a failure of the test) and
-  // removes its directory.
+  // Whether a sanitizer runs with it, which keeps what was freed and takes its time.
+  get sanitized() {
+    return /lib[at]san/.test(fs.readFileSync(`/proc/${this.child.pid}/maps`, 'latin1'));
+  }
+
+  // The end of a test's daemon: stops it (a failure to stop in peace is a failure of the test, and so is
+  // what a sanitizer found, be it in a runner) and removes its directory.
   async finish() {
     const running = this.child && !this.exit;
     let exit;
@@ -205,6 +217,8 @@ export class Daemon {
     if (running && exit.code !== 0) {
       throw new Error(`nangod ended with ${exit.code ?? exit.signal} on SIGTERM:\n${this.tail()}`);
     }
+    const [found] = finding.exec(this.log) ?? [];
+    if (found) throw new Error(`a sanitizer found something: ${this.log.slice(this.log.indexOf(found)).slice(0, 4000)}`);
   }
 
   tail(lines = 40) {

@@ -1,6 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // Bodies of deploys, as the command lines post them, with little in them.
 
+import fs from 'node:fs';
+import path from 'node:path';
+
+import { besideRun, scratch } from './daemon.mjs';
+
 export const js = 'exports.default = async () => ({ ok: true });\n';
 export const ts = 'export default async function () { return { ok: true }; }\n';
 
@@ -45,6 +50,21 @@ export const onEvents = (providerConfigKey, scripts) => ({
   providerConfigKey,
   scripts: Object.entries(scripts).map(([name, event]) => ({ name, event, fileBody: { js, ts } })),
 });
+
+// `nangoctl dryrun` of a script's text: what it prints, as JSON.
+export async function dryrun(text, { kind = 'action', fixture = {}, integration = 'github', now, input } = {}) {
+  const dir = scratch('dryrun');
+  try {
+    fs.writeFileSync(path.join(dir, 'script.cjs'), text);
+    fs.writeFileSync(path.join(dir, 'fixture.json'), JSON.stringify(fixture));
+    const args = ['dryrun', '--script', path.join(dir, 'script.cjs'), '--fixture', path.join(dir, 'fixture.json'), '--kind', kind, '--integration', integration, '--name', 'script'];
+    const { code, stdout, stderr } = await besideRun('nangoctl', [...args, ...(now ? ['--now', now] : [])], { input });
+    if (code !== 0) throw new Error(`nangoctl ended with ${code}: ${stderr}`);
+    return JSON.parse(stdout.trimEnd().split('\n').at(-1));
+  } finally {
+    fs.rmSync(dir, { recursive: true });
+  }
+}
 
 // The answer to who asks for an asynchronous action, once it is over.
 export async function outcome(nangod, id) {
