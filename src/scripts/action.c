@@ -527,6 +527,7 @@ void actions_load(struct actions *actions, const struct script_source *source,
     static const struct script_ops ops = {.log = ignore_log, .call = refuse_call};
     char *file = str_printf("%s-%s.cjs", source->name, source->integration);
     struct script_run run = {
+        .version = RUNNERS_ASIDE | source->deploy,
         .kind = script_kind_name(source->kind),
         .form = script_is_zero(source->sdk_version) ? "zero" : "yaml",
         .code = source->js,

@@ -69,7 +69,7 @@ struct action_order {
 void actions_run(struct actions *actions, const struct action_order *order);
 
 /* Does a script load, and has it what is called for its kind? Runs on this thread, in a
- * process of its own, for LOAD_WALL_MS at most. out->ok says yes; else out's type and
+ * process that only loads scripts of the same deploy, for LOAD_WALL_MS at most. out->ok says yes; else out's type and
  * stack say why not and where. */
 #define LOAD_WALL_MS 10000
 #define LOAD_CPU_MS 3000

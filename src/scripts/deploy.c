@@ -3,6 +3,7 @@
  * later would undo what the earlier made, without having seen it. */
 #include "scripts/deploy.h"
 
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -56,37 +57,69 @@ bool script_is_zero(const char *sdk_version)
     return sdk_version != NULL && strstr(sdk_version, "-zero") != NULL;
 }
 
-/* The same code in the same form as what runs. */
-static bool is_known(const struct deploy_item *item)
-{
+/* What decides whether code loads. */
+struct loaded {
     uint8_t sha256[SHA256_LEN];
+    enum script_kind kind;
+    bool zero;
+};
 
-    if (item->before == NULL || script_is_zero(item->spec.sdk_version) !=
-                                    script_is_zero(item->before->spec.sdk_version))
-        return false;
-    crypto_sha256(item->js, strlen(item->js), sha256);
-    return memcmp(sha256, item->before->js, SHA256_LEN) == 0;
+static struct loaded loaded_of(const struct deploy_item *item)
+{
+    struct loaded loaded = {
+        .kind = item->kind, .zero = script_is_zero(item->spec.sdk_version)};
+
+    crypto_sha256(item->js, strlen(item->js), loaded.sha256);
+    return loaded;
+}
+
+static bool runs_already(const struct loaded *one, const struct script_row *row)
+{
+    return row != NULL && one->zero == script_is_zero(row->spec.sdk_version) &&
+           memcmp(one->sha256, row->js, SHA256_LEN) == 0;
+}
+
+/* Was it asked for earlier in the same deploy? */
+static bool was_asked(const struct loaded *one, const struct loaded *asked, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (one->kind == asked[i].kind && one->zero == asked[i].zero &&
+            memcmp(one->sha256, asked[i].sha256, SHA256_LEN) == 0)
+            return true;
+    return false;
 }
 
 static bool check_loads(const struct scripts *scripts, const struct deploy *deploy,
     struct deploy_fault *fault)
 {
+    static atomic_uint_fast64_t numbers;
+    uint64_t number = 1 + atomic_fetch_add(&numbers, 1);
+    struct loaded *asked = NULL;
+    size_t count = 0;
+    bool ok = true;
+
     if (scripts->check.loads == NULL)
         return true;
-    for (size_t i = 0; i < deploy->count; i++) {
+    for (size_t i = 0; ok && i < deploy->count; i++) {
         const struct deploy_item *item = &deploy->items[i];
-        const struct script_source source = {
-            item->kind, item->integration, item->name, item->js, item->spec.sdk_version};
+        const struct script_source source = {item->kind, item->integration, item->name,
+            item->js, item->spec.sdk_version, number};
+        struct loaded one = loaded_of(item);
 
-        if (is_known(item) || scripts->check.loads(scripts->check.arg, &source, fault))
+        if (runs_already(&one, item->before) || was_asked(&one, asked, count))
             continue;
-        if (fault->err.code[0] == '\0') {
+        ok = scripts->check.loads(scripts->check.arg, &source, fault);
+        if (!ok && fault->err.code[0] == '\0') {
             fault->err.status = 400;
             str_copy(fault->err.code, sizeof fault->err.code, "script_does_not_load");
         }
-        return deploy_blame(fault, item);
+        if (!ok)
+            deploy_blame(fault, item);
+        asked = mem_resize_array(asked, count + 1, sizeof *asked);
+        asked[count++] = one;
     }
-    return true;
+    free(asked);
+    return ok;
 }
 
 /* A run of digits at the end grows by one, however long it is. NULL when there is none.

@@ -38,6 +38,7 @@ struct script_source {
     const char *name;
     const char *js;
     const char *sdk_version; /* NULL = unknown */
+    uint64_t deploy;         /* a number that those of one deploy share, and no other */
 };
 /* Of the newest form, whose default export is made by createAction() and its kin? */
 bool script_is_zero(const char *sdk_version); /* accepts NULL */

@@ -44,7 +44,7 @@ struct script_run {
     const char *file;  /* for stack traces, as "github/actions/create-issue" */
     const char *props; /* JSON object */
     const char *input; /* JSON; NULL = undefined */
-    bool load_only;    /* is there what is to be called? It is not. `version` is 0 */
+    bool load_only;    /* is there what is to be called? It is not */
     /* Limits; 0 = none. */
     int64_t wall_ms;
     int64_t cpu_ms;

@@ -395,7 +395,7 @@ struct runner *runners_take(struct runners *runners, uint64_t version, struct er
 
     pthread_mutex_lock(&runners->lock);
     for (;;) {
-        runner = version != 0 ? find(runners, STATE_BOUND, version) : NULL;
+        runner = find(runners, STATE_BOUND, version);
         if (runner == NULL)
             runner = find(runners, STATE_WARM, 0);
         if (runner != NULL && has_ended(runner)) {
@@ -410,7 +410,7 @@ struct runner *runners_take(struct runners *runners, uint64_t version, struct er
             pthread_mutex_unlock(&runners->lock);
             return runner;
         }
-        if (runners->alive < runners->config.max || version == 0)
+        if (runners->alive < runners->config.max)
             break;
         old = longest_bound(runners);
         if (old != NULL) {
@@ -418,6 +418,8 @@ struct runner *runners_take(struct runners *runners, uint64_t version, struct er
             pthread_mutex_unlock(&runners->lock);
             runner_end(runners, old);
             pthread_mutex_lock(&runners->lock);
+        } else if (version >= RUNNERS_ASIDE) {
+            break;
         } else {
             pthread_cond_wait(&runners->changed, &runners->lock);
         }
@@ -445,8 +447,8 @@ void runners_give(struct runners *runners, struct runner *runner, bool good)
     bool keep;
 
     pthread_mutex_lock(&runners->lock);
-    keep = good && runner->version != 0 && !runners->stopping &&
-           runner->runs < runners->config.runs;
+    keep = good && !runners->stopping && runner->runs < runners->config.runs &&
+           runners->alive <= runners->config.max;
     if (keep) {
         runner->state = STATE_BOUND;
         runner->used = ++runners->clock;

@@ -22,6 +22,9 @@
 struct runners;
 struct runner;
 
+/* What is not to wait for scripts that run: the loading of new ones. */
+#define RUNNERS_ASIDE (UINT64_C(1) << 63)
+
 struct runners_config {
     const char *program;   /* path of nango-runner */
     size_t max;            /* processes at a time, those at rest included */
@@ -37,9 +40,8 @@ bool runners_start(
 void runners_stop(struct runners *runners);
 
 /* A ready process for a script version: one that ran it before, else a warm one. Blocks
- * while `max` are busy. Version 0 is something that is run once: its process is thrown away
- * after it, and made beside the others where `max` are busy, so that it does not wait for
- * them. NULL: the zygote or the fork failed, *err says so. */
+ * while `max` are busy; but for a version from RUNNERS_ASIDE up another process is then made
+ * beside the others, and thrown away when it is given back. NULL: the zygote or the fork failed, *err says so. */
 struct runner *runners_take(struct runners *runners, uint64_t version, struct err *err);
 /* Ends the loan. `good`: its last run ended by itself; otherwise it is killed. */
 void runners_give(struct runners *runners, struct runner *runner, bool good);

@@ -284,6 +284,10 @@ TEST(code_that_does_not_load_refuses_all)
     asked = 0;
     deploy(&s, "{\"sdkVersion\":\"0.72.0-zero\",\"flowConfigs\":[" TWO "]}");
     assert_int_equal(asked, 0);
+    /* Nor is one asked twice in a deploy. */
+    deploy(&s, "{\"flowConfigs\":[" FLOW("action", "github", "act", "") "," FLOW("action",
+                   "slack", "act", "") "," FLOW("sync", "slack", "act", "") "]}");
+    assert_int_equal(asked, 2); /* "js of act": as an action, and as a sync */
     stage_end(&s);
 }
 
