@@ -140,13 +140,17 @@ bool store_delete_connection(
     return ok;
 }
 
-bool store_set_metadata(struct store *store, int64_t environment_id,
-    const char *provider_config_key, const char *const *connection_ids, size_t count,
-    const char *metadata_json, bool merge, struct err *err)
+bool store_drop_held_connections(struct store *store, int64_t id, struct err *err)
 {
+    return store->backend->ops->drop_held_connections(store->backend, id, err);
+}
+
+bool store_set_metadata(
+    struct store *store, const struct metadata_change *change, struct err *err)
+{
+    size_t count = change->count;
     int64_t *ids = mem_zalloc((count > 0 ? count : 1) * sizeof *ids);
-    bool ok = store->backend->ops->set_metadata(store->backend, environment_id,
-        provider_config_key, connection_ids, count, metadata_json, merge, ids, err);
+    bool ok = store->backend->ops->set_metadata(store->backend, change, ids, err);
 
     for (size_t i = 0; i < count; i++) {
         if (ids[i] != 0)

@@ -36,6 +36,13 @@ bool store_list_scripts(struct store *store, const struct script_filter *filter,
         store->backend, filter, out, count, total, err);
 }
 
+bool store_has_event_script(struct store *store, int64_t environment_id,
+    int64_t integration_id, const char *event, bool *has, struct err *err)
+{
+    return store->backend->ops->has_event_script(
+        store->backend, environment_id, integration_id, event, has, err);
+}
+
 bool store_list_script_versions(struct store *store, int64_t script_id,
     struct script_row ***out, size_t *count, struct err *err)
 {

@@ -234,6 +234,7 @@ struct connection_row {
     int64_t last_refresh_failure_ms;
     int refresh_attempts;
     bool refresh_exhausted;
+    bool held; /* not a connection yet: see struct put_terms */
 };
 void connection_row_ref(struct connection_row *row);
 void connection_row_unref(struct connection_row *row);
@@ -241,7 +242,7 @@ void connection_row_unref(struct connection_row *row);
 bool store_find_connection(struct store *store, int64_t environment_id,
     const char *provider_config_key, const char *connection_id,
     struct connection_row **out, struct err *err);
-/* Past the cache: what is in the database now. */
+/* Past the cache: what is in the database now, a row that is held back included. */
 bool store_reload_connection(
     struct store *store, int64_t id, struct connection_row **out, struct err *err);
 
@@ -274,6 +275,16 @@ struct put_terms {
     /* NULL, or the config that the new one was made from: 409 `stale_connection` when the
      * row has another. */
     const struct blob *config;
+    /* The row is held back, to be judged first: it is put apart, and shows what the
+     * connection would be, but for a new end user. Nobody finds it by its name; reloading,
+     * refreshing and setting metadata take it by its id. */
+    bool hold;
+    /* The row that was held back, as it was put, takes effect. What was changed of it
+     * since (refreshed credentials, metadata) goes before `row`. 404
+     * `unknown_connection` when it was dropped. */
+    const struct connection_row *held;
+    /* The enabled scripts of this event are ordered in the same write; NULL = none. */
+    const char *event;
 };
 /* Creates, or overwrites the live row of the same (environment, integration,
  * connection_id). Overwriting replaces credentials, config, webhook_url_override,
@@ -291,14 +302,25 @@ struct connection_patch {
 };
 bool store_patch_connection(struct store *store, int64_t id,
     const struct connection_patch *patch, struct err *err);
-/* Soft: the row is gone for every function here. */
+/* Soft: the row is gone for every function here; its checkpoints are removed. */
 bool store_delete_connection(
     struct store *store, int64_t id, bool *found, struct err *err);
+/* Removes a row that is held back, or (id 0) all of them: a server begins. */
+bool store_drop_held_connections(struct store *store, int64_t id, struct err *err);
 /* Sets (or merges at the top level) the metadata of all of them or of none; an id that
- * does not exist: 404 `unknown_connection`. `metadata_json`: an object. */
-bool store_set_metadata(struct store *store, int64_t environment_id,
-    const char *provider_config_key, const char *const *connection_ids, size_t count,
-    const char *metadata_json, bool merge, struct err *err);
+ * does not exist: 404 `unknown_connection`. `held_id`: the row that is held back and
+ * stands for the live one of its name; 0 = none. */
+struct metadata_change {
+    int64_t environment_id;
+    const char *provider_config_key;
+    const char *const *connection_ids;
+    size_t count;
+    int64_t held_id;
+    const char *metadata_json; /* an object */
+    bool merge;
+};
+bool store_set_metadata(
+    struct store *store, const struct metadata_change *change, struct err *err);
 /* Notes a fetch. Kept in memory and written with later commits: cheap, may lose a few
  * seconds. */
 void store_touch_connection(struct store *store, int64_t id, int64_t now_ms);
@@ -457,12 +479,19 @@ struct script_row {
 void script_row_free(struct script_row *row); /* accepts NULL */
 void store_scripts_free(struct script_row **rows, size_t count);
 
+/* What event scripts are for, as on the wire. */
+#define EVENT_CREATED "post-connection-creation"
+#define EVENT_DELETING "pre-connection-deletion"
+#define EVENT_VALIDATING "validate-connection"
+
 struct script_filter {
     int64_t environment_id;
     int64_t integration_id; /* 0 = all of them */
     enum script_kind kind;
     const char *name;   /* exact; NULL = any */
     const char *search; /* part of the name, any case; NULL = any */
+    const char *event;  /* exact; NULL = any */
+    bool enabled;       /* those only */
     size_t limit;       /* 0 = no limit */
     size_t offset;
 };
@@ -470,6 +499,9 @@ struct script_filter {
  * NULL: how many there are without limit and offset. */
 bool store_list_scripts(struct store *store, const struct script_filter *filter,
     struct script_row ***out, size_t *count, size_t *total, struct err *err);
+/* Is there an enabled script of that event, of the integration (0 = of any)? */
+bool store_has_event_script(struct store *store, int64_t environment_id,
+    int64_t integration_id, const char *event, bool *has, struct err *err);
 /* Of one script, the newest first. */
 bool store_list_script_versions(struct store *store, int64_t script_id,
     struct script_row ***out, size_t *count, struct err *err);
@@ -516,10 +548,12 @@ bool store_enable_script(
 bool store_sweep(
     struct store *store, int64_t now_ms, int64_t deleted_before_ms, struct err *err);
 
-/* ---- actions that nobody waits for ---- */
-struct async_action_row {
+/* ---- scripts that nobody waits for ----
+ * Each is in a lane, and one of a lane runs at a time: an environment's actions are one
+ * lane; the scripts of a connection's events are one, in the order they were ordered. */
+struct async_run_row {
     int64_t id;
-    char uuid[UUID_TEXT_SIZE];
+    char uuid[UUID_TEXT_SIZE]; /* of an action; "" = of an event: nobody asks for it */
     int64_t environment_id;
     int64_t connection_id; /* row ids */
     int64_t script_id;
@@ -531,27 +565,49 @@ struct async_action_row {
     int64_t created_at_ms;
     int64_t finished_at_ms; /* 0 = not over yet */
 };
-void async_action_row_free(struct async_action_row *row); /* accepts NULL */
-/* `id` and `created_at_ms` are set by the store. */
-bool store_put_async_action(
-    struct store *store, const struct async_action_row *row, struct err *err);
+void async_run_row_free(struct async_run_row *row); /* accepts NULL */
+/* An action; those of events are ordered by store_put_connection(). `id` and
+ * `created_at_ms` are set by the store. */
+bool store_put_async_run(
+    struct store *store, const struct async_run_row *row, struct err *err);
 /* NULL when the environment has none of that name. */
-bool store_find_async_action(struct store *store, int64_t environment_id,
-    const char *uuid, struct async_action_row **out, struct err *err);
-/* The one that is due for longest, of those whose environment runs none; it counts as
+bool store_find_async_run(struct store *store, int64_t environment_id, const char *uuid,
+    struct async_run_row **out, struct err *err);
+/* The one that is due for longest, of those whose lane has none that runs; it counts as
  * running from here on, and as begun once more. NULL = none is due; *next_ms is then when
  * one will be (0 = none waits). */
-bool store_take_async_action(struct store *store, int64_t now_ms,
-    struct async_action_row **out, int64_t *next_ms, struct err *err);
+bool store_take_async_run(struct store *store, int64_t now_ms, struct async_run_row **out,
+    int64_t *next_ms, struct err *err);
 /* Ends the running: for good, with what came of it, or (outcome NULL) until `due_at_ms`.
  */
-bool store_end_async_action(struct store *store, int64_t id, const struct blob *outcome,
+bool store_end_async_run(struct store *store, int64_t id, const struct blob *outcome,
     int64_t due_at_ms, struct err *err);
+/* Ends it for good, and forgets it. */
+bool store_drop_async_run(struct store *store, int64_t id, struct err *err);
 /* A server begins: what ran when the last one ended waits again. */
-bool store_resume_async_actions(struct store *store, struct err *err);
+bool store_resume_async_runs(struct store *store, struct err *err);
 /* Forgets those that were over before. */
-bool store_sweep_async_actions(
+bool store_sweep_async_runs(
     struct store *store, int64_t finished_before_ms, struct err *err);
+
+/* ---- checkpoints ----
+ * How far a script has come with a connection, under a key of the script's (contract
+ * runner-sdk.md section 4). They go with the connection. Those of a connection that is
+ * held back are those of the live one of its name, where there is one. */
+struct checkpoint {
+    char *value_json; /* an object; NULL = none, or cleared. The caller frees. */
+    int64_t version;  /* grows with each write; 0 = there was never one */
+};
+bool store_find_checkpoint(struct store *store, int64_t connection_id, const char *key,
+    struct checkpoint *out, struct err *err);
+/* Writes, or clears (value_json NULL), what has that version by then: else 409
+ * `checkpoint_conflict`. *version gets the new one. A connection that is gone: 404
+ * `unknown_connection`. */
+bool store_put_checkpoint(struct store *store, int64_t connection_id, const char *key,
+    const char *value_json, int64_t *version, struct err *err);
+/* Removes those whose keys begin so ("" = all), whatever their version. */
+bool store_remove_checkpoints(struct store *store, int64_t connection_id,
+    const char *key_prefix, struct err *err);
 
 /* Sealing contexts, one spelling for all. `out` needs CONTEXT_SIZE. */
 #define CONTEXT_SIZE 512

@@ -109,10 +109,10 @@ struct store_ops {
         const struct connection_patch *patch, struct put_effect *effect, struct err *err);
     bool (*delete_connection)(
         struct backend *b, int64_t id, bool *found, struct err *err);
-    /* `ids` gets the `count` row ids. */
-    bool (*set_metadata)(struct backend *b, int64_t environment_id,
-        const char *provider_config_key, const char *const *connection_ids, size_t count,
-        const char *metadata_json, bool merge, int64_t *ids, struct err *err);
+    bool (*drop_held_connections)(struct backend *b, int64_t id, struct err *err);
+    /* `ids` gets the row ids, as many as the change names. */
+    bool (*set_metadata)(struct backend *b, const struct metadata_change *change,
+        int64_t *ids, struct err *err);
     /* Notes the fetches of `count` connections; those that are gone are skipped. */
     bool (*touch_connections)(struct backend *b, const int64_t *ids,
         const int64_t *times_ms, size_t count, struct err *err);
@@ -147,6 +147,8 @@ struct store_ops {
 
     bool (*list_scripts)(struct backend *b, const struct script_filter *filter,
         struct script_row ***out, size_t *count, size_t *total, struct err *err);
+    bool (*has_event_script)(struct backend *b, int64_t environment_id,
+        int64_t integration_id, const char *event, bool *has, struct err *err);
     bool (*list_script_versions)(struct backend *b, int64_t script_id,
         struct script_row ***out, size_t *count, struct err *err);
     bool (*load_code)(struct backend *b, const uint8_t sha256[SHA256_LEN],
@@ -158,17 +160,25 @@ struct store_ops {
     bool (*enable_script)(
         struct backend *b, int64_t script_id, bool enabled, bool *found, struct err *err);
 
-    bool (*put_async_action)(
-        struct backend *b, const struct async_action_row *row, struct err *err);
-    bool (*find_async_action)(struct backend *b, int64_t environment_id, const char *uuid,
-        struct async_action_row **out, struct err *err);
-    bool (*take_async_action)(struct backend *b, int64_t now_ms,
-        struct async_action_row **out, int64_t *next_ms, struct err *err);
-    bool (*end_async_action)(struct backend *b, int64_t id, const struct blob *outcome,
+    bool (*put_async_run)(
+        struct backend *b, const struct async_run_row *row, struct err *err);
+    bool (*find_async_run)(struct backend *b, int64_t environment_id, const char *uuid,
+        struct async_run_row **out, struct err *err);
+    bool (*take_async_run)(struct backend *b, int64_t now_ms,
+        struct async_run_row **out, int64_t *next_ms, struct err *err);
+    bool (*end_async_run)(struct backend *b, int64_t id, const struct blob *outcome,
         int64_t due_at_ms, struct err *err);
-    bool (*resume_async_actions)(struct backend *b, struct err *err);
-    bool (*sweep_async_actions)(
+    bool (*drop_async_run)(struct backend *b, int64_t id, struct err *err);
+    bool (*resume_async_runs)(struct backend *b, struct err *err);
+    bool (*sweep_async_runs)(
         struct backend *b, int64_t finished_before_ms, struct err *err);
+
+    bool (*find_checkpoint)(struct backend *b, int64_t connection_id, const char *key,
+        struct checkpoint *out, struct err *err);
+    bool (*put_checkpoint)(struct backend *b, int64_t connection_id, const char *key,
+        const char *value_json, int64_t *version, struct err *err);
+    bool (*remove_checkpoints)(struct backend *b, int64_t connection_id,
+        const char *key_prefix, struct err *err);
 
     bool (*sweep)(
         struct backend *b, int64_t now_ms, int64_t deleted_before_ms, struct err *err);

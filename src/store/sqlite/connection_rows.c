@@ -53,14 +53,15 @@ struct connection_row *sqlite_take_connection(const struct sql *q)
     row->last_refresh_failure_ms = sql_take_i64(q, 20);
     row->refresh_attempts = (int)sql_take_i64(q, 21);
     row->refresh_exhausted = sql_take_bool(q, 22);
-    row->end_user = take_end_user(q, 23);
+    row->held = sql_take_bool(q, 23);
+    row->end_user = take_end_user(q, 24);
     return row;
 }
 
 bool sqlite_read_connection(
     struct sql_conn *conn, int64_t id, struct connection_row **out, struct err *err)
 {
-    struct sql q = sql_begin(conn, WHOLE TABLES "WHERE c.id = ? AND c.deleted_at = 0");
+    struct sql q = sql_begin(conn, WHOLE TABLES "WHERE c.id = ? AND c.deleted_at <= 0");
     enum sql_result step;
 
     *out = NULL;

@@ -142,11 +142,7 @@ static bool check_terms(
     return step == SQL_ROW;
 }
 
-/* The columns that creating and overwriting both set, in this order. */
-#define SET_COLUMNS                                                                      \
-    "auth_type, has_refresh_token, credentials, config, expires_at, updated_at, "        \
-    "webhook_url_override, tags, metadata, end_user"
-
+/* What creating and overwriting begin with, in this order. */
 static void bind_columns(struct sql *q, const struct put *work)
 {
     const struct connection_row *row = work->row;
@@ -168,62 +164,173 @@ static void bind_end_user(struct sql *q, int64_t id)
         sql_text(q, NULL);
 }
 
-static bool put(struct sql_conn *conn, void *arg, struct err *err)
+static void bind_creation(struct sql *q, const struct put *work)
 {
-    struct put *work = arg;
+    sql_i64(q, work->row->environment_id);
+    sql_i64(q, work->row->integration_id);
+    sql_text(q, work->row->connection_id);
+}
+
+/* The row as the connection would be, beside the live one `id` (0 = none). What is known
+ * of the end user is not touched before it takes effect. */
+static bool hold(
+    struct sql_conn *conn, const struct put *work, int64_t id, struct err *err)
+{
+    const struct connection_row *row = work->row;
+    struct sql q = sql_begin(conn,
+        "INSERT INTO connection (auth_type, has_refresh_token, credentials, config, "
+        "expires_at, updated_at, webhook_url_override, tags, metadata, end_user, "
+        "created_at, environment, integration, connection_id, deleted_at) "
+        "SELECT ?, ?, ?, ?, ?, ?, coalesce(?, iif(?, l.webhook_url_override, NULL)), "
+        "coalesce(?, l.tags, '{}'), coalesce(?, iif(l.id IS NULL, ?, l.metadata)), "
+        "l.end_user, coalesce(l.created_at, ?), ?, ?, ?, -1 "
+        "FROM (SELECT 1) LEFT JOIN connection l ON l.id = ?");
+
+    bind_columns(&q, work);
+    sql_i64(&q, work->terms->keep_webhook_url);
+    sql_text(&q, row->tags_json);
+    sql_text(&q, row->metadata_json);
+    sql_text(&q, work->terms->metadata_if_new);
+    sql_i64(&q, work->now_ms);
+    bind_creation(&q, work);
+    sql_i64(&q, id);
+    return sql_run(&q, err);
+}
+
+static bool insert(
+    struct sql_conn *conn, const struct put *work, int64_t end_user, struct err *err)
+{
+    const struct connection_row *row = work->row;
+    struct sql q = sql_begin(conn,
+        "INSERT INTO connection (auth_type, has_refresh_token, credentials, config, "
+        "expires_at, updated_at, webhook_url_override, tags, metadata, end_user, "
+        "created_at, environment, integration, connection_id) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
+
+    bind_columns(&q, work);
+    sql_text(&q, row->tags_json != NULL ? row->tags_json : "{}");
+    sql_text(&q,
+        row->metadata_json != NULL ? row->metadata_json : work->terms->metadata_if_new);
+    bind_end_user(&q, end_user);
+    sql_i64(&q, work->now_ms);
+    bind_creation(&q, work);
+    return sql_run(&q, err);
+}
+
+/* Also makes a row that was held back the live one. */
+static bool overwrite(struct sql_conn *conn, const struct put *work, int64_t id,
+    int64_t end_user, struct err *err)
+{
+    const struct connection_row *row = work->row;
+    struct sql q = sql_begin(conn,
+        "UPDATE connection SET auth_type = ?, has_refresh_token = ?, "
+        "credentials = ?, config = ?, expires_at = ?, updated_at = ?, "
+        "webhook_url_override = coalesce(?, iif(?, webhook_url_override, NULL)), "
+        "tags = coalesce(?, tags), metadata = coalesce(?, metadata), "
+        "end_user = coalesce(?, end_user), errors = '[]', last_refresh_success = 0, "
+        "last_refresh_failure = 0, refresh_attempts = 0, refresh_exhausted = 0, "
+        "deleted_at = 0, version = version + 1 WHERE id = ?");
+
+    bind_columns(&q, work);
+    sql_i64(&q, work->terms->keep_webhook_url);
+    sql_text(&q, row->tags_json);
+    sql_text(&q, row->metadata_json);
+    bind_end_user(&q, end_user);
+    sql_i64(&q, id);
+    return sql_run(&q, err) && sqlite_empty_refresh_journal(conn, id, err);
+}
+
+static bool same_blob(struct blob a, struct blob b)
+{
+    return a.len == b.len && (a.len == 0 || memcmp(a.data, b.data, a.len) == 0);
+}
+
+/* What was changed of the row since it was held back goes into `row`. It borrows from
+ * *now, which the caller unrefs. */
+static bool read_held(struct sql_conn *conn, const struct connection_row *held,
+    struct connection_row *row, struct connection_row **now, struct err *err)
+{
+    if (!sqlite_read_connection(conn, held->id, now, err))
+        return false;
+    if (*now == NULL || !(*now)->held)
+        return err_set(err, 404, "unknown_connection", "the connection does not exist");
+    if (!same_blob((*now)->credentials, held->credentials)) {
+        row->credentials = (*now)->credentials;
+        row->has_refresh_token = (*now)->has_refresh_token;
+        row->expires_at_ms = (*now)->expires_at_ms;
+    }
+    if (!same_blob((*now)->config, held->config))
+        row->config = (*now)->config;
+    if (!str_eq((*now)->metadata_json, held->metadata_json))
+        row->metadata_json = (*now)->metadata_json;
+    return true;
+}
+
+static bool drop_held(struct sql_conn *conn, int64_t id, struct err *err)
+{
+    struct sql q =
+        sql_begin(conn, "DELETE FROM connection WHERE deleted_at = -1 AND id = ?");
+
+    sql_i64(&q, id);
+    return sql_run(&q, err);
+}
+
+/* Writes the row; *id, that of the live one or 0, becomes the row's. */
+static bool write_row(
+    struct sql_conn *conn, struct put *work, int64_t *id, struct err *err)
+{
     const struct connection_row *row = work->row;
     const struct put_terms *terms = work->terms;
-    int64_t id, end_user = 0;
-    struct sql q;
+    int64_t end_user = 0;
+    bool ok;
 
-    connection_row_unref(work->made);
-    work->made = NULL;
-    work->effect = (struct put_effect){.environment_id = row->environment_id};
-    if (!find_target(conn, row, &id, err) || !check_terms(conn, terms, id, err))
-        return false;
+    if (terms->hold) {
+        ok = hold(conn, work, *id, err);
+        *id = sqlite3_last_insert_rowid(conn->db);
+        return ok;
+    }
     if (row->end_user != NULL && !put_end_user(conn, row->environment_id, row->end_user,
                                      &end_user, &work->effect.end_user_changed, err))
         return false;
-    if (id == 0) {
-        q = sql_begin(conn, "INSERT INTO connection (" SET_COLUMNS
-                            ", created_at, environment, integration, connection_id) "
-                            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
-        bind_columns(&q, work);
-        sql_text(&q, row->tags_json != NULL ? row->tags_json : "{}");
-        sql_text(
-            &q, row->metadata_json != NULL ? row->metadata_json : terms->metadata_if_new);
-        bind_end_user(&q, end_user);
-        sql_i64(&q, work->now_ms);
-        sql_i64(&q, row->environment_id);
-        sql_i64(&q, row->integration_id);
-        sql_text(&q, row->connection_id);
+    work->effect.created = *id == 0;
+    if (*id == 0 && terms->held == NULL) {
+        ok = insert(conn, work, end_user, err);
+        *id = sqlite3_last_insert_rowid(conn->db);
     } else {
-        q = sql_begin(conn,
-            "UPDATE connection SET auth_type = ?, has_refresh_token = ?, "
-            "credentials = ?, config = ?, expires_at = ?, updated_at = ?, "
-            "webhook_url_override = coalesce(?, iif(?, webhook_url_override, NULL)), "
-            "tags = coalesce(?, tags), metadata = coalesce(?, metadata), "
-            "end_user = coalesce(?, end_user), errors = '[]', last_refresh_success = 0, "
-            "last_refresh_failure = 0, refresh_attempts = 0, refresh_exhausted = 0, "
-            "version = version + 1 WHERE id = ?");
-        bind_columns(&q, work);
-        sql_i64(&q, terms->keep_webhook_url);
-        sql_text(&q, row->tags_json);
-        sql_text(&q, row->metadata_json);
-        bind_end_user(&q, end_user);
-        sql_i64(&q, id);
+        if (*id == 0)
+            *id = terms->held->id;
+        ok = overwrite(conn, work, *id, end_user, err) &&
+             (terms->held == NULL || drop_held(conn, terms->held->id, err));
     }
-    if (!sql_run(&q, err))
-        return false;
-    if (id != 0 && !sqlite_empty_refresh_journal(conn, id, err))
-        return false;
-    work->effect.created = id == 0;
-    if (id == 0)
-        id = sqlite3_last_insert_rowid(conn->db);
     /* What has no credentials is not fetched by being made. */
-    if (!str_eq(row->auth_type, "NONE") && !note_use(conn, id, work->now_ms, err))
+    if (ok && !str_eq(row->auth_type, "NONE"))
+        ok = note_use(conn, *id, work->now_ms, err);
+    return ok && (terms->event == NULL ||
+                     sqlite_order_event_scripts(conn, *id, row->integration_id,
+                         terms->event, work->now_ms, err));
+}
+
+static bool put(struct sql_conn *conn, void *arg, struct err *err)
+{
+    struct put *work = arg;
+    const struct connection_row *given = work->row;
+    const struct put_terms *terms = work->terms;
+    struct connection_row row = *given, *held = NULL;
+    int64_t id;
+    bool ok;
+
+    connection_row_unref(work->made);
+    work->made = NULL;
+    work->effect = (struct put_effect){.environment_id = row.environment_id};
+    if (!find_target(conn, given, &id, err) || !check_terms(conn, terms, id, err))
         return false;
-    return sqlite_read_connection(conn, id, &work->made, err);
+    ok = terms->held == NULL || read_held(conn, terms->held, &row, &held, err);
+    work->row = &row;
+    ok = ok && write_row(conn, work, &id, err) &&
+         sqlite_read_connection(conn, id, &work->made, err);
+    work->row = given;
+    connection_row_unref(held);
+    return ok;
 }
 
 bool sqlite_put_connection(struct backend *b, const struct connection_row *row,
@@ -319,7 +426,9 @@ static bool remove_one(struct sql_conn *conn, void *arg, struct err *err)
     if (!sql_run(&q, err))
         return false;
     work->found = sql_changed(conn) > 0;
-    return true;
+    q = sql_begin(conn, "DELETE FROM checkpoint WHERE connection = ?");
+    sql_i64(&q, work->id);
+    return !work->found || sql_run(&q, err);
 }
 
 bool sqlite_delete_connection(struct backend *b, int64_t id, bool *found, struct err *err)
@@ -331,14 +440,26 @@ bool sqlite_delete_connection(struct backend *b, int64_t id, bool *found, struct
     return ok;
 }
 
+static bool drop_all_held(struct sql_conn *conn, void *arg, struct err *err)
+{
+    const int64_t *id = arg;
+    struct sql q;
+
+    if (*id != 0)
+        return drop_held(conn, *id, err);
+    q = sql_begin(conn, "DELETE FROM connection WHERE deleted_at = -1");
+    return sql_run(&q, err);
+}
+
+bool sqlite_drop_held_connections(struct backend *b, int64_t id, struct err *err)
+{
+    return sqlite_write(b, drop_all_held, &id, err);
+}
+
 /* ---- metadata ---- */
 
 struct metadata {
-    int64_t environment_id;
-    const char *provider_config_key;
-    const char *const *connection_ids;
-    size_t count;
-    const char *json;
+    const struct metadata_change *change;
     const cJSON *merged; /* NULL = replace */
     int64_t now_ms;
     int64_t *ids;
@@ -348,15 +469,18 @@ struct metadata {
 static bool find_metadata(struct sql_conn *conn, const struct metadata *work,
     const char *connection_id, int64_t *id, char **json, struct err *err)
 {
+    const struct metadata_change *change = work->change;
     struct sql q = sql_begin(conn,
         "SELECT c.id, c.metadata FROM connection c JOIN integration i ON "
         "i.id = c.integration WHERE i.environment = ? AND i.unique_key = ? "
-        "AND i.deleted_at = 0 AND c.connection_id = ? AND c.deleted_at = 0");
+        "AND i.deleted_at = 0 AND c.connection_id = ? AND (c.deleted_at = 0 "
+        "OR (c.deleted_at = -1 AND c.id = ?)) ORDER BY c.deleted_at LIMIT 1");
     enum sql_result step;
 
-    sql_i64(&q, work->environment_id);
-    sql_text(&q, work->provider_config_key);
+    sql_i64(&q, change->environment_id);
+    sql_text(&q, change->provider_config_key);
     sql_text(&q, connection_id);
+    sql_i64(&q, change->held_id);
     step = sql_step(&q, err);
     if (step == SQL_ROW) {
         *id = sql_take_i64(&q, 0);
@@ -388,21 +512,22 @@ static char *merge(const char *present, const cJSON *merged)
 static bool set_metadata(struct sql_conn *conn, void *arg, struct err *err)
 {
     struct metadata *work = arg;
+    const struct metadata_change *change = work->change;
 
-    for (size_t i = 0; i < work->count; i++) {
+    for (size_t i = 0; i < change->count; i++) {
         char *present = NULL, *text = NULL;
         int64_t id;
         struct sql q;
         bool ok;
 
-        if (!find_metadata(conn, work, work->connection_ids[i], &id, &present, err))
+        if (!find_metadata(conn, work, change->connection_ids[i], &id, &present, err))
             return false;
         if (work->merged != NULL)
             text = merge(present, work->merged);
         q = sql_begin(conn,
             "UPDATE connection SET metadata = ?, updated_at = ?, version = version + 1 "
             "WHERE id = ?");
-        sql_text(&q, text != NULL ? text : work->json);
+        sql_text(&q, text != NULL ? text : change->metadata_json);
         sql_i64(&q, work->now_ms);
         sql_i64(&q, id);
         ok = sql_run(&q, err);
@@ -415,20 +540,11 @@ static bool set_metadata(struct sql_conn *conn, void *arg, struct err *err)
     return true;
 }
 
-bool sqlite_set_metadata(struct backend *b, int64_t environment_id,
-    const char *provider_config_key, const char *const *connection_ids, size_t count,
-    const char *metadata_json, bool merge_it, int64_t *ids, struct err *err)
+bool sqlite_set_metadata(struct backend *b, const struct metadata_change *change,
+    int64_t *ids, struct err *err)
 {
-    struct metadata work = {
-        .environment_id = environment_id,
-        .provider_config_key = provider_config_key,
-        .connection_ids = connection_ids,
-        .count = count,
-        .json = metadata_json,
-        .now_ms = sqlite_now_ms(b),
-        .ids = ids,
-    };
-    cJSON *value = json_parse(metadata_json, strlen(metadata_json), err);
+    struct metadata work = {.change = change, .now_ms = sqlite_now_ms(b), .ids = ids};
+    cJSON *value = json_parse(change->metadata_json, strlen(change->metadata_json), err);
     bool ok;
 
     if (value == NULL)
@@ -437,7 +553,7 @@ bool sqlite_set_metadata(struct backend *b, int64_t environment_id,
         cJSON_Delete(value);
         return err_set(err, 400, "invalid_body", "metadata must be an object");
     }
-    work.merged = merge_it ? value : NULL;
+    work.merged = change->merge ? value : NULL;
     ok = sqlite_write(b, set_metadata, &work, err);
     cJSON_Delete(value);
     return ok;

@@ -240,6 +240,11 @@ static bool remove_one(struct sql_conn *conn, void *arg, struct err *err)
     work->found = sql_changed(conn) > 0;
     if (!work->found)
         return true;
+    q = sql_begin(conn, "DELETE FROM checkpoint WHERE connection IN "
+                        "(SELECT id FROM connection WHERE integration = ?)");
+    sql_i64(&q, work->id);
+    if (!sql_run(&q, err))
+        return false;
     q = sql_begin(conn, "UPDATE connection SET deleted_at = ?, version = version + 1 "
                         "WHERE integration = ? AND deleted_at = 0");
     sql_i64(&q, work->now_ms);

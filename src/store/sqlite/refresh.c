@@ -31,7 +31,7 @@ static bool take_lease(struct sql_conn *conn, void *arg, struct err *err)
     struct lease *work = arg;
     struct sql q = sql_begin(conn,
         "UPDATE connection SET lease_holder = ?, lease_until = ? WHERE id = ? "
-        "AND deleted_at = 0 AND (lease_holder IS NULL OR lease_holder = ? "
+        "AND deleted_at <= 0 AND (lease_holder IS NULL OR lease_holder = ? "
         "OR lease_until NOT BETWEEN ? AND ?)");
 
     sql_text(&q, work->holder);

@@ -23,7 +23,8 @@
 #define MATCHES                                                                          \
     "WHERE s.environment = ?1 AND s.deleted_at = 0 AND (?2 = 0 OR s.integration = ?2) "  \
     "AND (?3 = '' OR s.kind = ?3) AND (?4 IS NULL OR s.name = ?4) "                      \
-    "AND (?5 IS NULL OR instr(lower(s.name), lower(?5)) > 0) "
+    "AND (?5 IS NULL OR instr(lower(s.name), lower(?5)) > 0) "                           \
+    "AND (?6 IS NULL OR s.event = ?6) AND (?7 = 0 OR s.enabled = 1) "
 
 static bool take_hash(const struct sql *q, int column, uint8_t out[SHA256_LEN])
 {
@@ -122,6 +123,8 @@ static void bind_filter(struct sql *q, const struct script_filter *filter)
     sql_text(q, script_kind_name(filter->kind));
     sql_text(q, filter->name);
     sql_text(q, filter->search);
+    sql_text(q, filter->event);
+    sql_i64(q, filter->enabled);
 }
 
 static bool count_all(struct sql_conn *conn, const struct script_filter *filter,
@@ -149,7 +152,7 @@ bool sqlite_list_scripts(struct backend *b, const struct script_filter *filter,
     if (ok) {
         struct sql q =
             sql_begin(conn, SELECT MATCHES "AND v.active = 1 ORDER BY i.unique_key, "
-                                           "s.kind, s.name, s.event LIMIT ?6 OFFSET ?7");
+                                           "s.kind, s.name, s.event LIMIT ?8 OFFSET ?9");
 
         bind_filter(&q, filter);
         sql_i64(&q, filter->limit > 0 ? (int64_t)filter->limit : -1);
@@ -164,6 +167,31 @@ bool sqlite_list_scripts(struct backend *b, const struct script_filter *filter,
     }
     sqlite_reader_done(b, conn);
     return ok;
+}
+
+/* Asked for each connection that is made: each form has its index. */
+#define HAS_EVENT(of)                                                                    \
+    "SELECT 1 FROM script WHERE " of                                                     \
+    " = ? AND kind = 'on-event' AND event = ? AND enabled = 1 AND deleted_at = 0 LIMIT 1"
+
+bool sqlite_has_event_script(struct backend *b, int64_t environment_id,
+    int64_t integration_id, const char *event, bool *has, struct err *err)
+{
+    struct sql_conn *conn = sqlite_reader(b, err);
+    enum sql_result step = SQL_FAILED;
+
+    if (conn != NULL) {
+        struct sql q = sql_begin(conn,
+            integration_id != 0 ? HAS_EVENT("integration") : HAS_EVENT("environment"));
+
+        sql_i64(&q, integration_id != 0 ? integration_id : environment_id);
+        sql_text(&q, event);
+        step = sql_step(&q, err);
+        sql_end(&q);
+    }
+    sqlite_reader_done(b, conn);
+    *has = step == SQL_ROW;
+    return step != SQL_FAILED;
 }
 
 bool sqlite_list_script_versions(struct backend *b, int64_t script_id,

@@ -124,9 +124,9 @@ bool sqlite_patch_connection(struct backend *b, int64_t id,
     const struct connection_patch *patch, struct put_effect *effect, struct err *err);
 bool sqlite_delete_connection(
     struct backend *b, int64_t id, bool *found, struct err *err);
-bool sqlite_set_metadata(struct backend *b, int64_t environment_id,
-    const char *provider_config_key, const char *const *connection_ids, size_t count,
-    const char *metadata_json, bool merge, int64_t *ids, struct err *err);
+bool sqlite_drop_held_connections(struct backend *b, int64_t id, struct err *err);
+bool sqlite_set_metadata(struct backend *b, const struct metadata_change *change,
+    int64_t *ids, struct err *err);
 bool sqlite_touch_connections(struct backend *b, const int64_t *ids,
     const int64_t *times_ms, size_t count, struct err *err);
 
@@ -181,6 +181,8 @@ bool sqlite_load_code(struct backend *b, const uint8_t sha256[SHA256_LEN],
 /* script_rows.c: reading */
 bool sqlite_list_scripts(struct backend *b, const struct script_filter *filter,
     struct script_row ***out, size_t *count, size_t *total, struct err *err);
+bool sqlite_has_event_script(struct backend *b, int64_t environment_id,
+    int64_t integration_id, const char *event, bool *has, struct err *err);
 bool sqlite_list_script_versions(struct backend *b, int64_t script_id,
     struct script_row ***out, size_t *count, struct err *err);
 /* NULL when there is none. */
@@ -200,18 +202,30 @@ bool sqlite_remove_scripts_of(
 bool sqlite_sweep_scripts(
     struct sql_conn *conn, int64_t deleted_before_ms, struct err *err);
 
-/* async_actions.c */
-bool sqlite_put_async_action(
-    struct backend *b, const struct async_action_row *row, struct err *err);
-bool sqlite_find_async_action(struct backend *b, int64_t environment_id, const char *uuid,
-    struct async_action_row **out, struct err *err);
-bool sqlite_take_async_action(struct backend *b, int64_t now_ms,
-    struct async_action_row **out, int64_t *next_ms, struct err *err);
-bool sqlite_end_async_action(struct backend *b, int64_t id, const struct blob *outcome,
+/* async_runs.c */
+bool sqlite_put_async_run(
+    struct backend *b, const struct async_run_row *row, struct err *err);
+bool sqlite_find_async_run(struct backend *b, int64_t environment_id, const char *uuid,
+    struct async_run_row **out, struct err *err);
+bool sqlite_take_async_run(struct backend *b, int64_t now_ms,
+    struct async_run_row **out, int64_t *next_ms, struct err *err);
+bool sqlite_end_async_run(struct backend *b, int64_t id, const struct blob *outcome,
     int64_t due_at_ms, struct err *err);
-bool sqlite_resume_async_actions(struct backend *b, struct err *err);
-bool sqlite_sweep_async_actions(
+bool sqlite_drop_async_run(struct backend *b, int64_t id, struct err *err);
+/* The enabled scripts of the event, in the write that makes it happen. */
+bool sqlite_order_event_scripts(struct sql_conn *conn, int64_t connection_id,
+    int64_t integration_id, const char *event, int64_t now_ms, struct err *err);
+bool sqlite_resume_async_runs(struct backend *b, struct err *err);
+bool sqlite_sweep_async_runs(
     struct backend *b, int64_t finished_before_ms, struct err *err);
+
+/* checkpoints.c */
+bool sqlite_find_checkpoint(struct backend *b, int64_t connection_id, const char *key,
+    struct checkpoint *out, struct err *err);
+bool sqlite_put_checkpoint(struct backend *b, int64_t connection_id, const char *key,
+    const char *value_json, int64_t *version, struct err *err);
+bool sqlite_remove_checkpoints(struct backend *b, int64_t connection_id,
+    const char *key_prefix, struct err *err);
 
 /* backup.c */
 bool sqlite_backup(struct backend *b, const char *file, struct err *err);

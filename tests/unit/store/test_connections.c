@@ -3,6 +3,21 @@
  * filter. */
 #include "world.h"
 
+static bool set_metadata(struct world *w, const char *const *ids, size_t count,
+    const char *json, bool merge, struct err *err)
+{
+    return store_set_metadata(w->store,
+        &(struct metadata_change){
+            .environment_id = w->env->id,
+            .provider_config_key = "github",
+            .connection_ids = ids,
+            .count = count,
+            .metadata_json = json,
+            .merge = merge,
+        },
+        err);
+}
+
 /* ---- put ---- */
 
 TEST(a_new_connection_is_stored_whole)
@@ -148,8 +163,7 @@ TEST(what_a_put_says_nothing_of_is_decided_by_the_row_as_it_is)
     assert_string_equal(row->tags_json, "{}");
     assert_null(row->webhook_url_override);
     MUST(store_patch_connection(w.store, row->id, &patch, &err));
-    MUST(store_set_metadata(
-        w.store, w.env->id, "github", &id, 1, "{\"m\":1}", false, &err));
+    MUST(set_metadata(&w, &id, 1, "{\"m\":1}", false, &err));
     connection_row_unref(row);
 
     MUST(store_put_connection(w.store, &wanted, &terms, &created, &row, &err));
@@ -357,14 +371,12 @@ TEST(metadata_is_set_or_merged_at_the_top_level)
     connection_row_unref(given_connection(&w, w.github, "u-1"));
     connection_row_unref(given_connection(&w, w.github, "u-2"));
     expect_metadata(&w, "u-1", NULL);
-    MUST(store_set_metadata(
-        w.store, w.env->id, "github", one, 1, "{\"a\":{\"x\":1},\"b\":2}", false, &err));
+    MUST(set_metadata(&w, one, 1, "{\"a\":{\"x\":1},\"b\":2}", false, &err));
     expect_metadata(&w, "u-1", "{\"a\":{\"x\":1},\"b\":2}");
-    MUST(store_set_metadata(w.store, w.env->id, "github", both, 2,
-        "{\"a\":{\"y\":null},\"c\":3}", true, &err));
+    MUST(set_metadata(&w, both, 2, "{\"a\":{\"y\":null},\"c\":3}", true, &err));
     expect_metadata(&w, "u-1", "{\"a\":{\"y\":null},\"b\":2,\"c\":3}");
     expect_metadata(&w, "u-2", "{\"a\":{\"y\":null},\"c\":3}");
-    MUST(store_set_metadata(w.store, w.env->id, "github", both, 2, "{}", false, &err));
+    MUST(set_metadata(&w, both, 2, "{}", false, &err));
     expect_metadata(&w, "u-1", "{}");
     world_end(&w);
 }
@@ -377,8 +389,7 @@ TEST(metadata_is_set_on_all_connections_or_on_none)
 
     world_begin(&w);
     connection_row_unref(given_connection(&w, w.github, "u-1"));
-    assert_false(store_set_metadata(
-        w.store, w.env->id, "github", ids, 2, "{\"a\":1}", false, &err));
+    assert_false(set_metadata(&w, ids, 2, "{\"a\":1}", false, &err));
     expect_error(&err, 404, "unknown_connection");
     expect_metadata(&w, "u-1", NULL);
     world_end(&w);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Actions that nobody waits for: a queue of one place for each environment. */
+/* Scripts that nobody waits for: a queue of one place for each lane. */
 #include <stdlib.h>
 
 #include "base/mem.h"
@@ -7,11 +7,11 @@
 
 #define SELECT                                                                           \
     "SELECT id, uuid, environment, connection, script, input, attempts, max_retries, "   \
-    "due_at, outcome, created_at, finished_at FROM async_action "
+    "due_at, outcome, created_at, finished_at FROM async_run "
 
-static struct async_action_row *take_row(const struct sql *q)
+static struct async_run_row *take_row(const struct sql *q)
 {
-    struct async_action_row *row = MEM_NEW(struct async_action_row);
+    struct async_run_row *row = MEM_NEW(struct async_run_row);
 
     row->id = sql_take_i64(q, 0);
     sql_take_fixed(q, 1, row->uuid, sizeof row->uuid);
@@ -31,20 +31,21 @@ static struct async_action_row *take_row(const struct sql *q)
 /* ---- putting and finding ---- */
 
 struct putting {
-    const struct async_action_row *row;
+    const struct async_run_row *row;
     int64_t now_ms;
 };
 
 static bool put(struct sql_conn *conn, void *arg, struct err *err)
 {
     const struct putting *work = arg;
-    const struct async_action_row *row = work->row;
+    const struct async_run_row *row = work->row;
     struct sql q = sql_begin(conn,
-        "INSERT INTO async_action (uuid, environment, connection, script, input, state, "
-        "attempts, max_retries, due_at, created_at) VALUES (?, ?, ?, ?, ?, 1, 0, ?, ?, "
-        "?)");
+        "INSERT INTO async_run (uuid, lane, environment, connection, script, input, "
+        "state, attempts, max_retries, due_at, created_at) "
+        "VALUES (?, 'action:' || ?, ?, ?, ?, ?, 1, 0, ?, ?, ?)");
 
     sql_text(&q, row->uuid);
+    sql_i64(&q, row->environment_id);
     sql_i64(&q, row->environment_id);
     sql_i64(&q, row->connection_id);
     sql_i64(&q, row->script_id);
@@ -55,16 +56,33 @@ static bool put(struct sql_conn *conn, void *arg, struct err *err)
     return sql_run(&q, err);
 }
 
-bool sqlite_put_async_action(
-    struct backend *b, const struct async_action_row *row, struct err *err)
+bool sqlite_put_async_run(
+    struct backend *b, const struct async_run_row *row, struct err *err)
 {
     struct putting work = {row, sqlite_now_ms(b)};
 
     return sqlite_write(b, put, &work, err);
 }
 
-bool sqlite_find_async_action(struct backend *b, int64_t environment_id, const char *uuid,
-    struct async_action_row **out, struct err *err)
+bool sqlite_order_event_scripts(struct sql_conn *conn, int64_t connection_id,
+    int64_t integration_id, const char *event, int64_t now_ms, struct err *err)
+{
+    struct sql q = sql_begin(conn,
+        "INSERT INTO async_run (lane, environment, connection, script, state, attempts, "
+        "max_retries, due_at, created_at) "
+        "SELECT 'event:' || ?1, s.environment, ?1, s.id, 1, 0, 0, ?2, ?2 FROM script s "
+        "WHERE s.integration = ?3 AND s.kind = 'on-event' AND s.event = ?4 "
+        "AND s.enabled = 1 AND s.deleted_at = 0 ORDER BY s.name");
+
+    sql_i64(&q, connection_id);
+    sql_i64(&q, now_ms);
+    sql_i64(&q, integration_id);
+    sql_text(&q, event);
+    return sql_run(&q, err);
+}
+
+bool sqlite_find_async_run(struct backend *b, int64_t environment_id, const char *uuid,
+    struct async_run_row **out, struct err *err)
 {
     struct sql_conn *conn = sqlite_reader(b, err);
     enum sql_result step = SQL_FAILED;
@@ -88,17 +106,17 @@ bool sqlite_find_async_action(struct backend *b, int64_t environment_id, const c
 
 struct taking {
     int64_t now_ms;
-    struct async_action_row *row;
+    struct async_run_row *row;
     int64_t next_ms;
 };
 
 #define FREE_TO_RUN                                                                      \
-    "WHERE state = 1 AND NOT EXISTS (SELECT 1 FROM async_action r WHERE r.state = 2 "    \
-    "AND r.environment = async_action.environment) "
+    "WHERE state = 1 AND NOT EXISTS (SELECT 1 FROM async_run r WHERE r.state = 2 "       \
+    "AND r.lane = async_run.lane) "
 
 static bool read_next(struct sql_conn *conn, struct taking *work, struct err *err)
 {
-    struct sql q = sql_begin(conn, "SELECT min(due_at) FROM async_action " FREE_TO_RUN);
+    struct sql q = sql_begin(conn, "SELECT min(due_at) FROM async_run " FREE_TO_RUN);
     enum sql_result step = sql_step(&q, err);
 
     if (step == SQL_ROW)
@@ -113,7 +131,7 @@ static bool take(struct sql_conn *conn, void *arg, struct err *err)
     enum sql_result step;
     struct sql q;
 
-    async_action_row_free(work->row);
+    async_run_row_free(work->row);
     work->row = NULL;
     work->next_ms = 0;
     q = sql_begin(conn, SELECT FREE_TO_RUN "AND due_at <= ? ORDER BY due_at, id LIMIT 1");
@@ -126,19 +144,19 @@ static bool take(struct sql_conn *conn, void *arg, struct err *err)
         return step == SQL_DONE && read_next(conn, work, err);
     work->row->attempts++;
     q = sql_begin(
-        conn, "UPDATE async_action SET state = 2, attempts = attempts + 1 WHERE id = ?");
+        conn, "UPDATE async_run SET state = 2, attempts = attempts + 1 WHERE id = ?");
     sql_i64(&q, work->row->id);
     return sql_run(&q, err);
 }
 
-bool sqlite_take_async_action(struct backend *b, int64_t now_ms,
-    struct async_action_row **out, int64_t *next_ms, struct err *err)
+bool sqlite_take_async_run(struct backend *b, int64_t now_ms,
+    struct async_run_row **out, int64_t *next_ms, struct err *err)
 {
     struct taking work = {.now_ms = now_ms};
     bool ok = sqlite_write(b, take, &work, err);
 
     if (!ok) {
-        async_action_row_free(work.row);
+        async_run_row_free(work.row);
         work.row = NULL;
     }
     *out = work.row;
@@ -159,10 +177,10 @@ static bool end(struct sql_conn *conn, void *arg, struct err *err)
     struct sql q;
 
     if (work->outcome == NULL) {
-        q = sql_begin(conn, "UPDATE async_action SET state = 1, due_at = ? WHERE id = ?");
+        q = sql_begin(conn, "UPDATE async_run SET state = 1, due_at = ? WHERE id = ?");
         sql_i64(&q, work->due_at_ms);
     } else {
-        q = sql_begin(conn, "UPDATE async_action SET state = 3, input = NULL, outcome = "
+        q = sql_begin(conn, "UPDATE async_run SET state = 3, input = NULL, outcome = "
                             "?, finished_at = ? WHERE id = ?");
         sql_blob_of(&q, *work->outcome);
         sql_i64(&q, work->now_ms);
@@ -171,7 +189,7 @@ static bool end(struct sql_conn *conn, void *arg, struct err *err)
     return sql_run(&q, err);
 }
 
-bool sqlite_end_async_action(struct backend *b, int64_t id, const struct blob *outcome,
+bool sqlite_end_async_run(struct backend *b, int64_t id, const struct blob *outcome,
     int64_t due_at_ms, struct err *err)
 {
     struct ending work = {id, outcome, due_at_ms, sqlite_now_ms(b)};
@@ -179,15 +197,29 @@ bool sqlite_end_async_action(struct backend *b, int64_t id, const struct blob *o
     return sqlite_write(b, end, &work, err);
 }
 
+static bool drop(struct sql_conn *conn, void *arg, struct err *err)
+{
+    const int64_t *id = arg;
+    struct sql q = sql_begin(conn, "DELETE FROM async_run WHERE id = ?");
+
+    sql_i64(&q, *id);
+    return sql_run(&q, err);
+}
+
+bool sqlite_drop_async_run(struct backend *b, int64_t id, struct err *err)
+{
+    return sqlite_write(b, drop, &id, err);
+}
+
 static bool resume(struct sql_conn *conn, void *arg, struct err *err)
 {
-    struct sql q = sql_begin(conn, "UPDATE async_action SET state = 1 WHERE state = 2");
+    struct sql q = sql_begin(conn, "UPDATE async_run SET state = 1 WHERE state = 2");
 
     (void)arg;
     return sql_run(&q, err);
 }
 
-bool sqlite_resume_async_actions(struct backend *b, struct err *err)
+bool sqlite_resume_async_runs(struct backend *b, struct err *err)
 {
     return sqlite_write(b, resume, NULL, err);
 }
@@ -196,13 +228,13 @@ static bool sweep_over(struct sql_conn *conn, void *arg, struct err *err)
 {
     const int64_t *before = arg;
     struct sql q =
-        sql_begin(conn, "DELETE FROM async_action WHERE state = 3 AND finished_at < ?");
+        sql_begin(conn, "DELETE FROM async_run WHERE state = 3 AND finished_at < ?");
 
     sql_i64(&q, *before);
     return sql_run(&q, err);
 }
 
-bool sqlite_sweep_async_actions(
+bool sqlite_sweep_async_runs(
     struct backend *b, int64_t finished_before_ms, struct err *err)
 {
     return sqlite_write(b, sweep_over, &finished_before_ms, err);
