@@ -7,6 +7,7 @@
 #include "api/api_int.h"
 #include "api/deploy_shape.h"
 #include "api/fields.h"
+#include "auth/connection.h"
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/str.h"
@@ -70,7 +71,7 @@ static struct connection_row *find_connection(struct call *call)
     struct connection_row *row = NULL;
     struct err err = {0};
 
-    if (!store_find_connection(call_auth(call)->store, call->environment_id,
+    if (!connection_find(call_auth(call), call->environment_id, call->held_id,
             http_header(call->req, "provider-config-key"),
             http_header(call->req, "connection-id"), &row, &err))
         reply_error(call, &err);
@@ -216,7 +217,7 @@ static void start_async_action(struct call *call, const struct connection_row *c
         return;
     order.input = text;
     order.max_retries = retries != NULL ? (int)strtol(retries, NULL, 10) : 0;
-    ok = async_actions_order(call->server->async_actions, &order, uuid, &err);
+    ok = async_action_order(call->server->async_runs, &order, uuid, &err);
     drop_input(text);
     if (ok)
         reply_accepted(call, uuid);
@@ -252,7 +253,7 @@ static bool reply_outcome(struct call *call, const char *uuid)
     struct err err = {0};
     bool over = false, told = true;
 
-    if (!async_action_outcome(call->server->async_actions, call->environment_id, uuid,
+    if (!async_action_outcome(call->server->async_runs, call->environment_id, uuid,
             &outcome, &over, &err))
         reply_error(call, &err);
     else if (!over || (outcome.ok && str_eq(outcome.output, "null")) ||
@@ -276,7 +277,7 @@ void get_action_result(struct call *call)
             issue_list("invalid_format", "Invalid UUID", path));
         return;
     }
-    if (call->server->async_actions != NULL && reply_outcome(call, uuid))
+    if (call->server->async_runs != NULL && reply_outcome(call, uuid))
         return;
     reply_fault(call, 404, "not_found", "No action '%s' found", uuid);
 }

@@ -10,12 +10,13 @@
  *                                                                                         ▼
  *                                                    authenticated ─► handle(call) ─► reply
  *                                                                      ^     │
- *                                            outbound thread ──again───┘◄────┘
- *                                                          call_on_outbound()
+ *                                  a thread that may wait ──again───┘◄────┘
+ *                                       call_on_outbound(), call_on_events()
  *
  * A handler replies exactly once. It may keep the call (call_keep) and reply later from
  * any thread; then it ends it with call_free(). Workers are for the store: before a
- * handler waits for a provider, it asks call_on_outbound(). */
+ * handler waits for a provider, it asks call_on_outbound(), and before it waits for
+ * scripts of events, which ask this server and providers in turn, call_on_events(). */
 #ifndef API_API_INT_H
 #define API_API_INT_H
 
@@ -76,13 +77,14 @@ struct call {
     struct http_req *proxied; /* the proxy's now; readable until it dies */
     atomic_int holders;       /* the thread that handles it, and who replies later */
     bool known;               /* authenticated already */
-    bool again;    /* the handler is to be called again, on an outbound thread */
-    bool outbound; /* this is one */
+    struct pool *again; /* the handler is to be called again, on a thread of these */
+    bool elsewhere;     /* it was */
     int64_t again_for;
     struct path_span spans[PATH_MAX_PARAMS];
     char *params[PATH_MAX_PARAMS]; /* decoded when asked for */
     /* who calls, after authentication */
     int64_t environment_id;
+    int64_t held_id; /* a script that judges it calls: see connection_find(); 0 */
     struct environment_row *environment; /* loaded when asked for, or with a public key */
     struct api_key_row *key;
     struct session session; /* session.row != NULL: called with a session token */
@@ -101,6 +103,15 @@ void call_free(struct call *call); /* after the reply */
  * a reply, and is called again from its start on an outbound thread. So it must not have
  * changed anything yet. Of these threads one environment gets only a share. */
 bool call_on_outbound(struct call *call, int64_t environment_id);
+/* The same for scripts of events, on threads that nothing else waits for. */
+bool call_on_events(struct call *call, int64_t environment_id);
+/* Before connection_put() of an integration (0 = of any of the environment's): may the
+ * handler put on this thread, and `asks_provider` before that? False: as above, or after
+ * a reply. */
+bool call_before_put(struct call *call, int64_t environment_id, int64_t integration_id,
+    bool asks_provider);
+/* After the reply that a connection was put: what is ordered with it may begin. */
+void call_after_put(struct call *call);
 static inline const struct auth *call_auth(const struct call *call)
 {
     return &call->server->auth;

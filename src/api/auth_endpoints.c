@@ -140,8 +140,8 @@ static void make_connection(struct call *call, const struct browser *browser,
     struct err err = {0};
     char *id;
 
-    if (mode->verified && verifier->needed(integration) &&
-        !call_on_outbound(call, call->environment_id))
+    if (!call_before_put(call, call->environment_id, integration->row->id,
+            mode->verified && verifier->needed(integration)))
         return;
     id = choose_id(call, browser);
     if (id == NULL)
@@ -157,6 +157,7 @@ static void make_connection(struct call *call, const struct browser *browser,
         json_set_str(body, "connectionId", id);
         json_set_str(body, "providerConfigKey", browser->key);
         reply_json(call, 200, body);
+        call_after_put(call);
     }
     cJSON_Delete(credentials);
     cJSON_Delete(config);

@@ -57,16 +57,17 @@ bool call_needs_scope(struct call *call, const char *scope, const char *or_scope
 static bool by_script_key(struct call *call, const char *secret)
 {
     struct script_keys *keys = call->server->script_keys;
-    int64_t environment_id = keys != NULL ? script_keys_find(keys, secret) : 0;
+    struct script_scope scope;
 
-    if (environment_id == 0)
+    if (keys == NULL || !script_keys_find(keys, secret, &scope))
         return false;
     call->key = MEM_NEW(struct api_key_row);
     call->key->refs = 1;
-    call->key->environment_id = environment_id;
+    call->key->environment_id = scope.environment_id;
     call->key->display_name = str_dup("script");
     call->key->scopes = str_dup("environment:*");
-    call->environment_id = environment_id;
+    call->environment_id = scope.environment_id;
+    call->held_id = scope.held_id;
     return true;
 }
 

@@ -9,6 +9,7 @@
 #include "api/api_int.h"
 #include "api/fields.h"
 #include "api/query.h"
+#include "auth/gate.h"
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/str.h"
@@ -18,11 +19,46 @@ void call_keep(struct call *call)
     atomic_fetch_add(&call->holders, 1);
 }
 
+static bool call_on(struct call *call, struct pool *pool, int64_t environment_id)
+{
+    call->again = call->elsewhere ? NULL : pool;
+    call->again_for = environment_id;
+    return call->elsewhere;
+}
+
 bool call_on_outbound(struct call *call, int64_t environment_id)
 {
-    call->again = !call->outbound;
-    call->again_for = environment_id;
-    return call->outbound;
+    return call_on(call, call_auth(call)->outbound, environment_id);
+}
+
+bool call_on_events(struct call *call, int64_t environment_id)
+{
+    return call_on(call, call->server->event_threads, environment_id);
+}
+
+bool call_before_put(struct call *call, int64_t environment_id, int64_t integration_id,
+    bool asks_provider)
+{
+    const struct connection_gate *gate = call_auth(call)->gate;
+    struct err err = {0};
+    bool judged = false;
+
+    if (call->elsewhere)
+        return true;
+    if (gate != NULL &&
+        !gate->is_judged(gate->arg, environment_id, integration_id, &judged, &err)) {
+        reply_error(call, &err);
+        return false;
+    }
+    if (judged)
+        return call_on_events(call, environment_id);
+    return !asks_provider || call_on_outbound(call, environment_id);
+}
+
+void call_after_put(struct call *call)
+{
+    if (call->server->async_runs != NULL)
+        async_runs_wake(call->server->async_runs);
 }
 
 void call_free(struct call *call)

@@ -332,8 +332,8 @@ void get_connection(struct call *call)
         call_needs_scope(call, "environment:connections:read_credentials", NULL);
         return;
     }
-    if (!store_find_connection(
-            call_auth(call)->store, call->environment_id, ask.key, id, &row, &err))
+    if (!connection_find(call_auth(call), call->environment_id, call->held_id, ask.key,
+            id, &row, &err))
         reply_error(call, &err);
     else if (row == NULL)
         reply_absent(call, ask.key);

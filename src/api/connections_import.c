@@ -195,13 +195,13 @@ static bool verify(struct call *call, const struct import *import)
     enum auth_mode mode = import->integration.provider->mode;
     struct err err = {0};
 
-    if (mode != AUTH_API_KEY && mode != AUTH_BASIC && mode != AUTH_TBA)
-        return true;
-    if (verifier->needed(&import->integration) &&
-        !call_on_outbound(call, call->environment_id))
+    bool tried = mode == AUTH_API_KEY || mode == AUTH_BASIC || mode == AUTH_TBA;
+
+    if (!call_before_put(call, call->environment_id, import->integration.row->id,
+            tried && verifier->needed(&import->integration)))
         return false;
-    if (verifier->check(verifier->arg, &import->integration, import->credentials,
-            import->config, &err))
+    if (!tried || verifier->check(verifier->arg, &import->integration,
+                      import->credentials, import->config, &err))
         return true;
     reply_error(call, &err);
     return false;
@@ -256,6 +256,7 @@ static void put(struct call *call, struct import *import)
         return;
     }
     reply_created(call, &connection);
+    call_after_put(call);
     connection_finish(&connection);
 }
 

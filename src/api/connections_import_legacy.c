@@ -344,12 +344,13 @@ void import_connection_legacy(struct call *call)
     if ((mode->flags & UNSUPPORTED) != 0)
         reply_detailed(call, 400, "unsupported_auth", NULL,
             "This server does not make installation tokens of APP connections.");
-    else if (is_verified(call, &integration) &&
-             !call_on_outbound(call, call->environment_id))
-        goto done; /* called again */
-    else if (store_connection(call, &integration, id.data, credentials, config, &err))
+    else if (!call_before_put(call, call->environment_id, integration.row->id,
+                 is_verified(call, &integration)))
+        goto done; /* called again, or answered */
+    else if (store_connection(call, &integration, id.data, credentials, config, &err)) {
         reply_echo(call, id.data);
-    else
+        call_after_put(call);
+    } else
         reply_error_detailed(call, &err);
 
 done:

@@ -97,12 +97,34 @@ void patch_connection(struct call *call)
     connection_row_unref(row);
 }
 
+/* What runs first may take its time, and fail: the row goes in any case. */
+static void delete_row(struct call *call, const struct connection_row *row)
+{
+    struct script_events *events = call->server->events;
+    struct err err = {0};
+    bool scripts = false, found = false;
+
+    if (!script_events_precede_deletion(events, row, &scripts, &err)) {
+        reply_error(call, &err);
+        return;
+    }
+    if (scripts && !call_on_events(call, call->environment_id))
+        return;
+    if (scripts)
+        script_events_run_before_deletion(events, row);
+    if (!store_delete_connection(call_auth(call)->store, row->id, &found, &err))
+        reply_error(call, &err);
+    else if (!found)
+        reply_code(call, 400, "unknown_connection");
+    else
+        reply_success(call);
+}
+
 void delete_connection(struct call *call)
 {
     struct store *store = call_auth(call)->store;
     struct connection_row *row = NULL;
     struct err err = {0};
-    bool found = false;
     const char *id;
 
     if (!call_check_query(call, &query_shape))
@@ -111,12 +133,11 @@ void delete_connection(struct call *call)
     if (id == NULL)
         return;
     if (!store_find_connection(store, call->environment_id,
-            call_query_str(call, "provider_config_key"), id, &row, &err) ||
-        (row != NULL && !store_delete_connection(store, row->id, &found, &err)))
+            call_query_str(call, "provider_config_key"), id, &row, &err))
         reply_error(call, &err);
-    else if (!found)
+    else if (row == NULL)
         reply_code(call, 400, "unknown_connection");
     else
-        reply_success(call);
+        delete_row(call, row);
     connection_row_unref(row);
 }

@@ -55,7 +55,7 @@ static const char *const modes[] = {"all", "single", "integration", NULL};
 static const char *const sources[] = {"catalog", "standalone", "repo", NULL};
 static const char *const features[] = {"checkpoints", NULL};
 static const char *const events[] = {
-    "post-connection-creation", "pre-connection-deletion", "validate-connection", NULL};
+    EVENT_CREATED, EVENT_DELETING, EVENT_VALIDATING, NULL};
 
 static const struct rule any_string = {.kind = RULE_STRING};
 static const struct rule some_string = {.kind = RULE_STRING, .min = 1, .max = FIELD_MAX};

@@ -27,16 +27,16 @@ static void reply_stopping(struct call *call)
     call_free(call);
 }
 
-static void run_on_outbound(void *arg)
+static void run_elsewhere(void *arg)
 {
     struct call *call = arg;
 
-    if (pool_gives_up(call_auth(call)->outbound)) {
+    if (pool_gives_up(call->again)) {
         reply_stopping(call);
         return;
     }
-    call->again = false;
-    call->outbound = true;
+    call->again = NULL;
+    call->elsewhere = true;
     call->route->handle(call);
     call_free(call);
 }
@@ -45,9 +45,9 @@ static void run_handler(struct call *call)
 {
     if (call->known || authenticate(call))
         call->route->handle(call);
-    if (call->again) {
-        if (!pool_submit_share(call_auth(call)->outbound,
-                auth_share_of_environment(call->again_for), run_on_outbound, call))
+    if (call->again != NULL) {
+        if (!pool_submit_share(call->again, auth_share_of_environment(call->again_for),
+                run_elsewhere, call))
             reply_stopping(call);
     } else {
         call_free(call);
@@ -250,7 +250,8 @@ static void forward(void *arg)
     call->proxied = req;
     http_set_user(req, call, proxied);
     proxy_forward(
-        &call->server->proxy, call->loop->upstream, req, call->environment_id, target);
+        &call->server->proxy, call->loop->upstream, req, call->environment_id,
+        call->held_id, target);
 }
 
 static void authenticate_for_proxy(void *arg)

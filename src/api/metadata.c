@@ -7,6 +7,7 @@
 
 #include "api/api_int.h"
 #include "api/fields.h"
+#include "auth/connection.h"
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/str.h"
@@ -55,8 +56,8 @@ static bool find_missing(struct call *call, const char *key, const char *const *
     for (size_t i = 0; i < count && *missing == NULL; i++) {
         struct connection_row *row = NULL;
 
-        if (!store_find_connection(
-                call_auth(call)->store, call->environment_id, key, ids[i], &row, err))
+        if (!connection_find(call_auth(call), call->environment_id, call->held_id, key,
+                ids[i], &row, err))
             return false;
         if (row == NULL)
             *missing = ids[i];
@@ -74,8 +75,17 @@ static bool store_metadata(struct call *call, const char *key, const char *const
     if (count == 0)
         return true;
     text = json_print(metadata);
-    ok = store_set_metadata(
-        call_auth(call)->store, call->environment_id, key, ids, count, text, merge, err);
+    ok = store_set_metadata(call_auth(call)->store,
+        &(struct metadata_change){
+            .environment_id = call->environment_id,
+            .provider_config_key = key,
+            .connection_ids = ids,
+            .count = count,
+            .held_id = call->held_id,
+            .metadata_json = text,
+            .merge = merge,
+        },
+        err);
     free(text);
     return ok;
 }

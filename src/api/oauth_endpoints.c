@@ -199,7 +199,7 @@ void oauth_callback(struct call *call)
     }
     /* Whose code it is that is to be exchanged; a state that is none costs no call. */
     if (oauth_state_find(call_auth(call), callback.state, &environment_id) &&
-        !call_on_outbound(call, environment_id))
+        !call_before_put(call, environment_id, 0, true))
         return;
     strings = cJSON_CreateObject();
     for (const cJSON *item = call->query->child; item != NULL; item = item->next)
@@ -207,13 +207,15 @@ void oauth_callback(struct call *call)
             json_set_str(strings, item->string, item->valuestring);
     callback.query = strings;
     callback.cookie_present = has_cookie(call, callback.state);
-    if (oauth_flow_finish(call_auth(call), &callback, &outcome, &err))
+    if (oauth_flow_finish(call_auth(call), &callback, &outcome, &err)) {
         reply_callback_page(call, &(struct browser_outcome){
                                       .provider_config_key = outcome.provider_config_key,
                                       .connection_id = outcome.connection_id,
                                   });
-    else
+        call_after_put(call);
+    } else {
         reply_flow_failed(call, &err);
+    }
     oauth_outcome_finish(&outcome);
     cJSON_Delete(strings);
 }

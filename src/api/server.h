@@ -13,6 +13,7 @@
 #include "scripts/action.h"
 #include "scripts/async.h"
 #include "scripts/deploy.h"
+#include "scripts/events.h"
 
 struct server_metrics;
 
@@ -36,8 +37,10 @@ struct server {
     struct scripts *scripts;
     struct script_keys *script_keys;     /* of executions that go on */
     struct actions *actions;             /* NULL: this server runs no scripts */
-    struct async_actions *async_actions; /* likewise */
-    struct pool *workers;                /* handlers that write to the store */
+    struct async_runs *async_runs; /* likewise */
+    struct script_events *events;
+    struct pool *event_threads; /* handlers that wait for scripts of events */
+    struct pool *workers;       /* handlers that write to the store */
     struct server_loop *loops;
     size_t loop_count;
     struct server_metrics *metrics;

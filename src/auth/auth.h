@@ -12,6 +12,8 @@
 #include "store/store.h"
 #include "vault/vault.h"
 
+struct connection_gate;
+
 struct auth {
     struct store *store;
     struct vault *vault;
@@ -24,6 +26,7 @@ struct auth {
     const char *public_url;            /* ours, without trailing slash */
     struct pool *outbound;             /* threads for calls to providers */
     int64_t token_timeout_ms;          /* of one token call */
+    const struct connection_gate *gate; /* NULL = every connection takes effect at once */
 };
 
 /* Shares of the outbound threads (pool.h): a provider that hangs holds up its own

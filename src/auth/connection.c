@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "auth/gate.h"
 #include "auth/sealed_json.h"
 #include "base/json.h"
 #include "base/str.h"
@@ -54,6 +55,29 @@ bool connection_open(const struct auth *auth, struct connection_row *row,
         return true;
     connection_finish(out);
     return false;
+}
+
+static bool is_named(const struct connection_row *row, int64_t environment_id,
+    const char *provider_config_key, const char *connection_id)
+{
+    return row->environment_id == environment_id &&
+           str_eq(row->provider_config_key, provider_config_key) &&
+           str_eq(row->connection_id, connection_id);
+}
+
+bool connection_find(const struct auth *auth, int64_t environment_id, int64_t held_id,
+    const char *provider_config_key, const char *connection_id,
+    struct connection_row **out, struct err *err)
+{
+    *out = NULL;
+    if (held_id != 0 && !store_reload_connection(auth->store, held_id, out, err))
+        return false;
+    if (*out != NULL &&
+        is_named(*out, environment_id, provider_config_key, connection_id))
+        return true;
+    connection_row_unref(*out);
+    return store_find_connection(
+        auth->store, environment_id, provider_config_key, connection_id, out, err);
 }
 
 bool connection_load(const struct auth *auth, int64_t environment_id,
@@ -142,16 +166,20 @@ static bool config_make(const struct auth *auth, const struct connection_put *pu
     return true;
 }
 
+/* What there is to store, and how. */
+struct putting {
+    const struct connection_put *put;
+    struct connection_row row; /* what it is put from */
+    struct put_terms terms;
+    bool created;
+};
+
 /* Seals the config and stores. 409 `stale_connection`: once more. */
-static bool put_once(const struct auth *auth, const struct connection_put *put,
-    struct connection_row *row, bool *created, struct connection_row **stored,
-    struct err *err)
+static bool put_once(const struct auth *auth, struct putting *work,
+    struct connection_row **stored, struct err *err)
 {
-    struct put_terms terms = {
-        .metadata_if_new = put->empty_metadata ? "{}" : NULL,
-        .keep_webhook_url = put->keep_webhook_url,
-        .row_id = put->reconnect_id,
-    };
+    const struct connection_put *put = work->put;
+    struct connection_row *row = &work->row;
     struct connection_row *was;
     cJSON *config;
     char context[CONTEXT_SIZE];
@@ -160,10 +188,10 @@ static bool put_once(const struct auth *auth, const struct connection_put *put,
     connection_context(
         context, row->environment_id, row->integration_id, row->connection_id, "config");
     ok = config_make(auth, put, &config, &was, err);
-    if (was != NULL)
-        terms.config = &was->config;
+    work->terms.config = was != NULL ? &was->config : NULL;
     ok = ok && sealed_json_write(auth, context, config, &row->config, err) &&
-         store_put_connection(auth->store, row, &terms, created, stored, err);
+         store_put_connection(
+             auth->store, row, &work->terms, &work->created, stored, err);
     cJSON_Delete(config);
     connection_row_unref(was);
     free(row->config.data);
@@ -171,10 +199,78 @@ static bool put_once(const struct auth *auth, const struct connection_put *put,
     return ok;
 }
 
+/* The row as it is then, or NULL. */
+static struct connection_row *put_row(
+    const struct auth *auth, struct putting *work, struct err *err)
+{
+    struct connection_row *stored = NULL;
+
+    for (int i = 0; i < PUT_TRIES && stored == NULL; i++) {
+        if (!put_once(auth, work, &stored, err) && !str_eq(err->code, "stale_connection"))
+            return NULL;
+    }
+    return stored;
+}
+
+static void drop(const struct auth *auth, const struct connection_row *held)
+{
+    struct err err = {0};
+
+    if (!store_drop_held_connections(auth->store, held->id, &err))
+        log_event(auth->log, LOG_ERROR,
+            "a connection that was not accepted is only removed at the next start",
+            LOG_STR("reason", err.message), LOG_END);
+}
+
+/* Held back until it is judged. */
+static struct connection_row *put_judged(
+    const struct auth *auth, struct putting *work, struct err *err)
+{
+    struct put_terms terms = work->terms;
+    struct connection_row *held, *stored = NULL;
+
+    work->terms.hold = true;
+    held = put_row(auth, work, err);
+    if (held == NULL)
+        return NULL;
+    work->terms = terms;
+    work->terms.held = held;
+    if (auth->gate->judge(auth->gate->arg, held, err))
+        stored = put_row(auth, work, err);
+    if (stored == NULL)
+        drop(auth, held);
+    connection_row_unref(held);
+    return stored;
+}
+
+static struct connection_row *put_and_judge(
+    const struct auth *auth, struct putting *work, struct err *err)
+{
+    const struct connection_gate *gate = auth->gate;
+    bool judged = false;
+
+    if (gate == NULL)
+        return put_row(auth, work, err);
+    if (!gate->is_judged(gate->arg, work->row.environment_id, work->row.integration_id,
+            &judged, err))
+        return NULL;
+    work->terms.event = gate->event;
+    return judged ? put_judged(auth, work, err) : put_row(auth, work, err);
+}
+
 bool connection_put(const struct auth *auth, const struct connection_put *put,
     bool *created, struct connection *out, struct err *err)
 {
-    struct connection_row row = {0}, *stored = NULL;
+    struct putting work = {
+        .put = put,
+        .terms =
+            {
+                .metadata_if_new = put->empty_metadata ? "{}" : NULL,
+                .keep_webhook_url = put->keep_webhook_url,
+                .row_id = put->reconnect_id,
+            },
+    };
+    struct connection_row *row = &work.row, *stored;
     struct end_user_row end_user;
     cJSON *credentials = cJSON_Duplicate(put->credentials, true);
     const char *type = json_str(put->credentials, "type");
@@ -182,47 +278,44 @@ bool connection_put(const struct auth *auth, const struct connection_put *put,
     bool ok = false;
 
     memset(out, 0, sizeof *out);
-    row.environment_id = put->environment_id;
-    row.integration_id = put->integration->id;
-    row.connection_id = str_dup(put->connection_id);
-    row.provider_config_key = str_dup(put->integration->unique_key);
-    row.provider = str_dup(put->integration->provider);
-    row.auth_type = str_dup(type != NULL ? type : "NONE");
-    row.has_refresh_token = !str_is_empty(json_str(credentials, "refresh_token"));
-    row.metadata_json = object_text(put->metadata);
-    row.tags_json = object_text(put->tags);
-    row.errors_json = str_dup("[]");
-    row.webhook_url_override = str_dup(put->webhook_url_override);
+    row->environment_id = put->environment_id;
+    row->integration_id = put->integration->id;
+    row->connection_id = str_dup(put->connection_id);
+    row->provider_config_key = str_dup(put->integration->unique_key);
+    row->provider = str_dup(put->integration->provider);
+    row->auth_type = str_dup(type != NULL ? type : "NONE");
+    row->has_refresh_token = !str_is_empty(json_str(credentials, "refresh_token"));
+    row->metadata_json = object_text(put->metadata);
+    row->tags_json = object_text(put->tags);
+    row->errors_json = str_dup("[]");
+    row->webhook_url_override = str_dup(put->webhook_url_override);
     if (put->end_user != NULL) {
         end_user = *put->end_user;
-        row.end_user = &end_user;
+        row->end_user = &end_user;
     }
     if (!expiry_normalise(
-            credentials, clock_now_ms(auth->clock), &row.expires_at_ms, err))
+            credentials, clock_now_ms(auth->clock), &row->expires_at_ms, err))
         goto done;
-    connection_context(context, row.environment_id, row.integration_id, row.connection_id,
-        "credentials");
-    if (!sealed_json_write(auth, context, credentials, &row.credentials, err))
+    connection_context(context, row->environment_id, row->integration_id,
+        row->connection_id, "credentials");
+    if (!sealed_json_write(auth, context, credentials, &row->credentials, err))
         goto done;
-    for (int i = 0; i < PUT_TRIES && stored == NULL; i++) {
-        if (!put_once(auth, put, &row, created, &stored, err) &&
-            !str_eq(err->code, "stale_connection"))
-            goto done;
-    }
+    stored = put_and_judge(auth, &work, err);
     if (stored == NULL)
         goto done;
+    *created = work.created;
     ok = connection_open(auth, stored, out, err);
 
 done:
     cJSON_Delete(credentials);
-    free(row.connection_id);
-    free(row.provider_config_key);
-    free(row.provider);
-    free(row.auth_type);
-    free(row.metadata_json);
-    free(row.tags_json);
-    free(row.errors_json);
-    free(row.webhook_url_override);
-    free(row.credentials.data);
+    free(row->connection_id);
+    free(row->provider_config_key);
+    free(row->provider);
+    free(row->auth_type);
+    free(row->metadata_json);
+    free(row->tags_json);
+    free(row->errors_json);
+    free(row->webhook_url_override);
+    free(row->credentials.data);
     return ok;
 }

@@ -14,6 +14,11 @@ struct connection {
     cJSON *config;      /* object */
 };
 
+/* As store_find_connection(). The row that is held back under `held_id` (0 = none) stands
+ * for the live one of its name: whoever judges it is to see it. */
+bool connection_find(const struct auth *auth, int64_t environment_id, int64_t held_id,
+    const char *provider_config_key, const char *connection_id,
+    struct connection_row **out, struct err *err);
 /* Absence is an error: 404 `not_found`, "Failed to find connection". */
 bool connection_load(const struct auth *auth, int64_t environment_id,
     const char *provider_config_key, const char *connection_id, struct connection *out,
@@ -43,7 +48,13 @@ struct connection_put {
      * there (else 404 `unknown_connection`), and `config` is laid over its config. */
     int64_t reconnect_id;
 };
-/* Reads auth type, refresh token and expiry out of `credentials`, seals, stores. */
+/* Reads auth type, refresh token and expiry out of `credentials`, seals, stores.
+ *
+ *   put ──nobody judges──────────────────────► live ─► its event is ordered
+ *    └──► held back ──► auth->gate judges ─ok──┘
+ *                              └──refused──► dropped; what was live stays as it was
+ *
+ * Blocking where somebody judges: 400 `connection_validation_failed` when refused. */
 bool connection_put(const struct auth *auth, const struct connection_put *put,
     bool *created, struct connection *out, struct err *err);
 

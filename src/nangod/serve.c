@@ -31,6 +31,8 @@ struct daemon {
     struct server server;
     struct scripts scripts;
     struct script_locks *locks; /* of scripts that run */
+    struct script_events events;
+    struct connection_gate gate;
     struct catalog_holder *catalogs;
     struct policy policy, oauth_policy;
     struct pool *outbound;
@@ -151,6 +153,8 @@ static void wire(struct daemon *daemon)
     server->script_keys = script_keys_new();
     daemon->locks = script_locks_new(server->clock);
     server->action_input_limit = (size_t)s->scripts_input_limit;
+    server->events = &daemon->events;
+    server->event_threads = pool_new("event", (size_t)s->scripts_max_runners);
     server->workers = pool_new("worker", (size_t)s->http_workers);
     server->metrics = server_metrics_new();
     server->public_url = daemon->public_url;
@@ -193,7 +197,8 @@ static bool start_scripts(struct daemon *daemon, struct err *err)
         .runs_per_runner = (uint64_t)s->scripts_runs_per_runner,
         .memory_mb = s->scripts_memory_mb,
         .cpu_ms = s->scripts_cpu_s * 1000,
-        .wall_ms = s->scripts_action_timeout_s * 1000,
+        .action_wall_ms = s->scripts_action_timeout_s * 1000,
+        .event_wall_ms = s->scripts_event_timeout_s * 1000,
         .start_ms = s->scripts_action_start_s * 1000,
         .output_bytes = s->scripts_output_limit,
         .log_bytes = s->scripts_log_limit,
@@ -209,7 +214,11 @@ static bool start_scripts(struct daemon *daemon, struct err *err)
         ok = actions_start(&config, &server->actions, err) ||
              err_context(err, "scripts.runner");
     free(program);
-    if (server->actions != NULL) {
+    daemon->events = (struct script_events){
+        .actions = server->actions, .store = daemon->node->store, .log = server->log};
+    daemon->gate = script_events_gate(&daemon->events);
+    server->auth.gate = &daemon->gate;
+    if (ok && server->actions != NULL) {
         struct async_config async = {
             .actions = server->actions,
             .store = daemon->node->store,
@@ -220,7 +229,7 @@ static bool start_scripts(struct daemon *daemon, struct err *err)
         };
 
         daemon->scripts.check = (struct script_check){script_loads, server->actions};
-        ok = async_actions_start(&async, &server->async_actions, err);
+        ok = async_runs_start(&async, &server->async_runs, err);
     }
     return ok;
 }
@@ -320,7 +329,9 @@ bool daemon_start(struct node *node, bool demo, struct daemon **out, struct err 
     make_own_url(daemon);
     daemon->outbound = pool_new("outbound", (size_t)node->settings.outbound_threads);
     wire(daemon);
-    if (!refresher_recover(daemon->server.refresher, err))
+    /* What was held back when the last server died was promised to nobody. */
+    if (!store_drop_held_connections(daemon->node->store, 0, err) ||
+        !refresher_recover(daemon->server.refresher, err))
         goto failed;
     daemon->server.loops =
         mem_zalloc(daemon->server.loop_count * sizeof *daemon->server.loops);
@@ -399,6 +410,7 @@ static void drain(struct daemon *daemon)
     log_event(daemon->server.log, LOG_WARN, "stopped with requests in progress",
         LOG_INT("requests", in_progress(daemon)), LOG_END);
     pool_give_up(daemon->server.workers);
+    pool_give_up(daemon->server.event_threads);
     pool_give_up(daemon->outbound);
 }
 
@@ -428,9 +440,12 @@ void daemon_stop(struct daemon *daemon)
     /* Workers and token calls answer through the reactors: they end first. */
     if (daemon->server.workers != NULL)
         pool_stop(daemon->server.workers);
-    async_actions_stop(daemon->server.async_actions);
+    async_runs_stop(daemon->server.async_runs);
+    actions_cancel(daemon->server.actions);
+    if (daemon->server.event_threads != NULL)
+        pool_stop(daemon->server.event_threads);
     actions_stop(daemon->server.actions);
-    async_actions_free(daemon->server.async_actions);
+    async_runs_free(daemon->server.async_runs);
     refresher_settle(daemon->server.refresher);
     if (daemon->outbound != NULL)
         pool_stop(daemon->outbound);
@@ -444,6 +459,7 @@ void daemon_stop(struct daemon *daemon)
     if (daemon->server.scripts != NULL)
         scripts_finish(&daemon->scripts);
     pool_free(daemon->server.workers);
+    pool_free(daemon->server.event_threads);
     pool_free(daemon->outbound);
     server_metrics_free(daemon->server.metrics);
     if (daemon->catalogs != NULL)
@@ -494,7 +510,7 @@ void daemon_sweep(struct daemon *daemon)
     int64_t days = daemon->node->settings.store_deleted_retention_days;
     struct err err = {0};
 
-    if (!store_sweep_async_actions(daemon->node->store,
+    if (!store_sweep_async_runs(daemon->node->store,
             now - daemon->node->settings.scripts_async_retention_h * 3600000, &err) ||
         !store_sweep(daemon->node->store, now, now - days * 86400000, &err))
         log_event(daemon->server.log, LOG_ERROR, "sweep failed",

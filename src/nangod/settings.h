@@ -63,6 +63,7 @@ struct settings {
     int64_t scripts_cpu_s;
     int64_t scripts_action_timeout_s;
     int64_t scripts_action_start_s;
+    int64_t scripts_event_timeout_s;
     int64_t scripts_input_limit;
     int64_t scripts_output_limit;
     int64_t scripts_log_limit;

@@ -394,8 +394,8 @@ static bool look_up(struct forward *f, struct err *err)
         proxy_needs_settings(f->integration.provider) &&
         !integration_open_settings(auth, &f->integration, err))
         return false;
-    if (!store_find_connection(
-            auth->store, f->environment_id, key, f->options.connection_id, &f->row, err))
+    if (!connection_find(auth, f->environment_id, f->held_id, key,
+            f->options.connection_id, &f->row, err))
         return false;
     if (f->row == NULL)
         return err_set(err, 400, "server_error", "Failed to get connection");
@@ -509,7 +509,7 @@ static bool override_allowed(const struct forward *f, struct err *err)
 }
 
 void proxy_forward(const struct proxy *proxy, struct up_pool *pool, struct http_req *req,
-    int64_t environment_id, const char *target)
+    int64_t environment_id, int64_t held_id, const char *target)
 {
     struct forward *f;
     struct forward_options options;
@@ -525,6 +525,7 @@ void proxy_forward(const struct proxy *proxy, struct up_pool *pool, struct http_
     f->req = req;
     f->reactor = http_reactor(req);
     f->environment_id = environment_id;
+    f->held_id = held_id;
     f->target = str_dup(target);
     f->options = options;
     f->caller_method = f->method = http_method(req);

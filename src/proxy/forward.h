@@ -38,12 +38,13 @@ struct proxy {
     struct proxy_counters *counters; /* borrowed; NULL = nobody counts */
 };
 
-/* Reactor thread; the caller has authenticated and knows the environment. `target` is the
+/* Reactor thread; the caller has authenticated and knows the environment, and the
+ * connection that is held back and that the caller judges (connection_find()). `target` is the
  * raw path and query after `/proxy` ("" for `/proxy` itself). Answers the request in
  * every case; OPTIONS is the caller's to answer. `proxy` and `pool` outlive the request;
  * `pool` belongs to its reactor. Takes the request's on_gone slot. */
 void proxy_forward(const struct proxy *proxy, struct up_pool *pool, struct http_req *req,
-    int64_t environment_id, const char *target);
+    int64_t environment_id, int64_t held_id, const char *target);
 
 /* Blocking: tries credentials as the catalogue's `proxy.verification` says
  * (auth/verify.h); `proxy` is a `const struct proxy *`. True when there is nothing to

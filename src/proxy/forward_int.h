@@ -94,6 +94,7 @@ struct forward {
     struct http_req *req;
     struct reactor *reactor;
     int64_t environment_id;
+    int64_t held_id;
     char *target;
     bool away; /* a job or a refresh holds the struct */
     bool gone; /* the caller left */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Actions: see action.h. An order is a job that two may end: the thread that runs it, and
+/* Running scripts: see action.h. An order is a job that two may end: the thread that runs it, and
  * the clerk, who fails what did not begin in time. Whoever takes it from WAITING calls
  * done(); the last to let go of it frees it. */
 #include "scripts/action.h"
@@ -19,6 +19,7 @@
 #include "base/pool.h"
 #include "base/str.h"
 #include "scripts/calls.h"
+#include "scripts/checkpoints.h"
 
 enum {
     CLERK_MS = 250, /* how often it looks */
@@ -38,9 +39,10 @@ struct job {
     atomic_int state;
     atomic_int refs;
     int64_t due_ms; /* monotonic */
-    int64_t environment_id;
+    struct script_scope scope;
+    enum script_kind kind;
     int64_t version_id;
-    int64_t share;
+    uint64_t share;
     uint8_t sha256[SHA256_LEN];
     char *file;
     char *props;
@@ -51,6 +53,7 @@ struct job {
     void *arg;
     /* while it runs */
     struct script_caller caller;
+    struct script_checkpoint checkpoint;
     char key[UUID_TEXT_SIZE];
     uint64_t owner; /* of its locks */
 };
@@ -85,6 +88,7 @@ static void job_unref(struct job *job)
     free(job->input);
     free(job->connection_id);
     free(job->provider_config_key);
+    script_checkpoint_finish(&job->checkpoint);
     free(job);
 }
 
@@ -169,9 +173,9 @@ static bool on_lock_call(
         return false;
     }
     if (strcmp(method, "releaseLock") == 0) {
-        done = script_unlock(locks, job->environment_id, key, job->owner);
+        done = script_unlock(locks, job->scope.environment_id, key, job->owner);
     } else if (json_raw_number(json_raw_get(first, "ttlMs"), &ttl_ms) && ttl_ms > 0) {
-        done = script_lock(locks, job->environment_id, key, job->owner,
+        done = script_lock(locks, job->scope.environment_id, key, job->owner,
             ttl_ms < 1e15 ? (int64_t)(ttl_ms + 0.5) : (int64_t)1e15);
     } else {
         script_call_refuse(out, "Error", "Invalid lock TTL (must be greater than 0)");
@@ -191,9 +195,11 @@ static bool on_call(void *arg, const char *method, struct json_raw args, struct 
         return script_call(&job->caller, method, args, out);
     if (is_of_locks(method))
         return on_lock_call(job, method, args, out);
+    if (script_checkpoint_known(method))
+        return script_checkpoint_call(&job->checkpoint, method, args, out);
     if (is_of_syncs(method))
-        script_call_refuse(
-            out, "Error", "nango.%.60s() is for syncs: an action has no records", method);
+        script_call_refuse(out, "Error",
+            "nango.%.60s() is for syncs: only they have records", method);
     else
         script_call_refuse(out, "Error", "nango.%.60s() is not possible here", method);
     return false;
@@ -207,14 +213,15 @@ static void run_code(struct job *job, const struct blob *code)
     struct script_outcome outcome;
     struct script_run run = {
         .version = (uint64_t)job->version_id,
-        .kind = "action",
+        .kind = script_kind_name(job->kind),
         .form = job->zero ? "zero" : "yaml",
         .code = (const char *)code->data,
         .code_len = code->len,
         .file = job->file,
         .props = job->props,
         .input = job->input,
-        .wall_ms = config->wall_ms,
+        .wall_ms = job->kind == SCRIPT_ON_EVENT ? config->event_wall_ms
+                                                : config->action_wall_ms,
         .cpu_ms = config->cpu_ms,
         .memory_mb = config->memory_mb,
         .output_bytes = config->output_bytes,
@@ -226,7 +233,7 @@ static void run_code(struct job *job, const struct blob *code)
     };
 
     job->owner = 1 + atomic_fetch_add(&actions->owners, 1);
-    script_keys_make(config->keys, job->environment_id, job->key);
+    script_keys_make(config->keys, &job->scope, job->key);
     job->caller = (struct script_caller){
         .base_url = config->base_url,
         .key = job->key,
@@ -301,7 +308,7 @@ static void *look_after(void *arg)
         while ((job = take_late(actions, clock_mono_ms())) != NULL) {
             if (job_take(job))
                 job_fail(job, "action_failure",
-                    "The action could not begin in time: too many others run");
+                    "The script could not begin in time: too many others run");
             job_unref(job);
         }
         pthread_mutex_lock(&actions->lock);
@@ -349,6 +356,15 @@ bool actions_start(
     return true;
 }
 
+void actions_cancel(struct actions *actions)
+{
+    if (actions == NULL)
+        return;
+    atomic_store(&actions->cancelled, true);
+    if (actions->turns != NULL)
+        pool_give_up(actions->turns);
+}
+
 void actions_stop(struct actions *actions)
 {
     if (actions == NULL)
@@ -357,11 +373,10 @@ void actions_stop(struct actions *actions)
     actions->stopping = true;
     pthread_cond_broadcast(&actions->wake);
     pthread_mutex_unlock(&actions->lock);
-    atomic_store(&actions->cancelled, true);
+    actions_cancel(actions);
     if (actions->has_clerk)
         pthread_join(actions->clerk, NULL);
     if (actions->turns != NULL) {
-        pool_give_up(actions->turns);
         pool_stop(actions->turns);
         pool_free(actions->turns);
     }
@@ -426,7 +441,7 @@ static char *make_props(const struct actions_config *config,
     put_text(&out, "environmentName", environment_name);
     put_text(&out, "activityLogId", id);
     put_number(&out, "nangoConnectionId", connection->id);
-    put_text(&out, "scriptType", "action");
+    put_text(&out, "scriptType", script_kind_name(script->kind));
     put_text(&out, "name", script->name);
     put_text(&out, "variant", "base");
     if (script->spec.attributes_json != NULL)
@@ -434,6 +449,16 @@ static char *make_props(const struct actions_config *config,
     put_paginate(&out, config->catalogs, connection->provider);
     buf_putc(&out, '}');
     return buf_take(&out, NULL);
+}
+
+/* Connections have row ids, far below this bit. */
+#define SHARE_OF_ENVIRONMENT (UINT64_C(1) << 63)
+
+static uint64_t share_of(const struct action_order *order)
+{
+    return order->background
+               ? SHARE_OF_ENVIRONMENT | (uint64_t)order->connection->environment_id
+               : (uint64_t)order->connection->id;
 }
 
 static struct job *job_new(struct actions *actions, const struct action_order *order,
@@ -448,15 +473,20 @@ static struct job *job_new(struct actions *actions, const struct action_order *o
     atomic_init(&job->refs, 2); /* the queue's, and the maker's until it is in it */
     job->due_ms = clock_mono_ms() +
                   (order->start_ms > 0 ? order->start_ms : actions->config.start_ms);
-    job->environment_id = connection->environment_id;
+    job->scope.environment_id = connection->environment_id;
+    job->scope.held_id = connection->held ? connection->id : 0;
+    job->kind = script->kind;
     job->version_id = script->version_id;
-    job->share = connection->id;
+    job->share = share_of(order);
     memcpy(job->sha256, script->js, SHA256_LEN);
     job->file = str_printf("%s-%s.cjs", script->name, script->provider_config_key);
     job->props = make_props(&actions->config, order, environment_name);
     job->input = str_dup(order->input);
     job->connection_id = str_dup(connection->connection_id);
     job->provider_config_key = str_dup(connection->provider_config_key);
+    script_checkpoint_init(&job->checkpoint, actions->config.store, actions->config.log,
+        connection->id,
+        script_checkpoint_key(script_kind_name(script->kind), script->name, NULL));
     job->zero = script_is_zero(script->spec.sdk_version);
     job->done = order->done;
     job->arg = order->arg;
@@ -496,7 +526,7 @@ void actions_run(struct actions *actions, const struct action_order *order)
     job = job_new(actions, order, environment->name);
     environment_row_unref(environment);
     enqueue(actions, job);
-    if (!pool_submit_share(actions->turns, (uint64_t)job->share, run_job, job)) {
+    if (!pool_submit_share(actions->turns, job->share, run_job, job)) {
         if (job_take(job))
             job_fail(job, "script_aborted", "The server is stopping");
         job_unref(job);

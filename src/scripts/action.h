@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Running scripts on demand.
+/* Running scripts on demand: actions, and those of events.
  *
  *   actions_run() ─► waits for its turn ─┬─► runner ─► done()
  *                                        └─► past the start limit ─► done()
@@ -40,8 +40,9 @@ struct actions_config {
     uint64_t runs_per_runner;
     int64_t memory_mb; /* of one execution, beyond what a warm runner has */
     int64_t cpu_ms;
-    int64_t wall_ms;
-    int64_t start_ms; /* an action that did not begin by then fails */
+    int64_t action_wall_ms;
+    int64_t event_wall_ms;
+    int64_t start_ms; /* a script that did not begin by then fails */
     int64_t output_bytes;
     int64_t log_bytes;
     int64_t call_timeout_ms;
@@ -51,7 +52,10 @@ struct actions_config {
 /* Starts the zygote and its first runners. The config's pointers are borrowed. */
 bool actions_start(
     const struct actions_config *config, struct actions **out, struct err *err);
-/* What waits fails, what runs is aborted. Accepts NULL. */
+/* What waits fails, what runs is aborted, and so is all that is ordered from here on.
+ * Returns at once. Accepts NULL. */
+void actions_cancel(struct actions *actions);
+/* The same, to its end. Nobody may order anything any more. Accepts NULL. */
 void actions_stop(struct actions *actions);
 
 struct action_order {
@@ -60,6 +64,9 @@ struct action_order {
     const struct connection_row *connection;
     const char *input; /* JSON; NULL = undefined */
     int64_t start_ms;  /* by when it must begin; 0 = as the config says */
+    /* Nobody waits for it: all of the environment's share as those of one connection do,
+     * so that many of them do not keep others from beginning. */
+    bool background;
     /* Called once, from any thread, with what came of it; the outcome is finished after
      * that. */
     void (*done)(void *arg, const struct script_outcome *outcome);

@@ -12,6 +12,7 @@
 #include "base/mem.h"
 #include "base/secret.h"
 #include "base/str.h"
+#include "scripts/events.h"
 
 #define DAY_MS ((int64_t)24 * 60 * 60 * 1000)
 
@@ -20,7 +21,7 @@ enum {
     CONTEXT_LEN = 80,
 };
 
-struct async_actions {
+struct async_runs {
     struct async_config config;
     pthread_mutex_t lock;
     pthread_cond_t wake;
@@ -32,16 +33,22 @@ struct async_actions {
 
 /* One that runs. */
 struct running {
-    struct async_actions *async;
-    struct async_action_row *row;
+    struct async_runs *async;
+    struct async_run_row *row;
+    char *event, *name; /* of an event's script, once they are known */
 };
+
+static bool is_of_event(const struct async_run_row *row)
+{
+    return row->uuid[0] == '\0';
+}
 
 static void context_of(const char *uuid, const char *column, char out[CONTEXT_LEN])
 {
     (void)snprintf(out, CONTEXT_LEN, "async_action/%s/%s", uuid, column);
 }
 
-static void wake(struct async_actions *async)
+void async_runs_wake(struct async_runs *async)
 {
     pthread_mutex_lock(&async->lock);
     async->changed = true;
@@ -49,7 +56,7 @@ static void wake(struct async_actions *async)
     pthread_mutex_unlock(&async->lock);
 }
 
-static bool is_stopping(struct async_actions *async)
+static bool is_stopping(struct async_runs *async)
 {
     bool stopping;
 
@@ -61,7 +68,7 @@ static bool is_stopping(struct async_actions *async)
 
 /* ---- ends ---- */
 
-static bool seal_outcome(struct async_actions *async, const char *uuid,
+static bool seal_outcome(struct async_runs *async, const char *uuid,
     const struct script_outcome *outcome, struct buf *sealed, struct err *err)
 {
     char context[CONTEXT_LEN];
@@ -76,7 +83,7 @@ static bool seal_outcome(struct async_actions *async, const char *uuid,
     return ok;
 }
 
-static bool write_end(struct async_actions *async, const struct async_action_row *row,
+static bool write_end(struct async_runs *async, const struct async_run_row *row,
     const struct script_outcome *outcome, struct err *err)
 {
     int64_t now = clock_now_ms(async->config.clock);
@@ -85,13 +92,15 @@ static bool write_end(struct async_actions *async, const struct async_action_row
 
     /* Ended by our own stop: the next server begins it again. */
     if (!outcome->ok && is_stopping(async))
-        return store_end_async_action(async->config.store, row->id, NULL, now, err);
+        return store_end_async_run(async->config.store, row->id, NULL, now, err);
     if (!outcome->ok && row->attempts <= row->max_retries)
-        return store_end_async_action(async->config.store, row->id, NULL,
+        return store_end_async_run(async->config.store, row->id, NULL,
             now + (async->config.retry_ms << (row->attempts - 1)), err);
+    if (is_of_event(row))
+        return store_drop_async_run(async->config.store, row->id, err);
     buf_init(&sealed, 0);
     ok = seal_outcome(async, row->uuid, outcome, &sealed, err) &&
-         store_end_async_action(async->config.store, row->id,
+         store_end_async_run(async->config.store, row->id,
              &(struct blob){(uint8_t *)sealed.data, sealed.len}, 0, err);
     buf_finish(&sealed);
     return ok;
@@ -100,16 +109,21 @@ static bool write_end(struct async_actions *async, const struct async_action_row
 static void on_done(void *arg, const struct script_outcome *outcome)
 {
     struct running *running = arg;
-    struct async_actions *async = running->async;
+    struct async_runs *async = running->async;
     struct err err = {0};
 
+    if (is_of_event(running->row) && !outcome->ok && !is_stopping(async))
+        script_event_log_failure(
+            async->config.log, running->event, running->name, outcome);
     if (!write_end(async, running->row, outcome, &err))
         log_event(async->config.log, LOG_ERROR,
-            "the outcome of an asynchronous action is not written",
+            "the end of an asynchronous script is not written",
             LOG_STR("id", running->row->uuid), LOG_STR("reason", err.message), LOG_END);
-    async_action_row_free(running->row);
+    async_run_row_free(running->row);
+    free(running->event);
+    free(running->name);
     free(running);
-    wake(async);
+    async_runs_wake(async);
 }
 
 /* One that cannot be run at all. */
@@ -126,7 +140,7 @@ static void fail(struct running *running, const char *type, const char *message)
 
 /* The version that is active now. */
 static struct script_row *find_script(
-    struct async_actions *async, int64_t script_id, struct err *err)
+    struct async_runs *async, int64_t script_id, struct err *err)
 {
     struct script_row **rows = NULL, *found = NULL;
     size_t count = 0;
@@ -140,11 +154,11 @@ static struct script_row *find_script(
         }
     store_scripts_free(rows, count);
     if (found == NULL)
-        err_set(err, 404, "not_found", "Action not found");
+        err_set(err, 404, "not_found", "The script was removed");
     return found;
 }
 
-static bool open_input(struct async_actions *async, const struct async_action_row *row,
+static bool open_input(struct async_runs *async, const struct async_run_row *row,
     char **input, struct err *err)
 {
     char context[CONTEXT_LEN];
@@ -158,10 +172,15 @@ static bool open_input(struct async_actions *async, const struct async_action_ro
         async->config.vault, context, row->input.data, row->input.len, input, &len, err);
 }
 
-static void begin(struct async_actions *async, struct async_action_row *row)
+static void begin(struct async_runs *async, struct async_run_row *row)
 {
     struct running *running = MEM_NEW(struct running);
-    struct action_order order = {.start_ms = DAY_MS, .done = on_done, .arg = running};
+    struct action_order order = {
+        .start_ms = DAY_MS,
+        .background = is_of_event(row),
+        .done = on_done,
+        .arg = running,
+    };
     struct connection_row *connection = NULL;
     struct script_row *script;
     struct err err = {0};
@@ -170,10 +189,14 @@ static void begin(struct async_actions *async, struct async_action_row *row)
     running->async = async;
     running->row = row;
     if (clock_now_ms(async->config.clock) - row->created_at_ms > DAY_MS) {
-        fail(running, "action_failure", "The action could not begin within a day");
+        fail(running, "action_failure", "The script could not begin within a day");
         return;
     }
     script = find_script(async, row->script_id, &err);
+    if (script != NULL && is_of_event(row)) {
+        running->event = str_dup(script->event);
+        running->name = str_dup(script->name);
+    }
     if (script == NULL || !open_input(async, row, &input, &err) ||
         !store_reload_connection(
             async->config.store, row->connection_id, &connection, &err))
@@ -181,7 +204,7 @@ static void begin(struct async_actions *async, struct async_action_row *row)
     else if (connection == NULL)
         fail(running, "action_failure", "The connection was deleted");
     else if (!script->enabled)
-        fail(running, "action_failure", "The action is disabled");
+        fail(running, "action_failure", "The script is disabled");
     else {
         order.script = script;
         order.connection = connection;
@@ -194,16 +217,16 @@ static void begin(struct async_actions *async, struct async_action_row *row)
 }
 
 /* Begins all that is due. How long to sleep, or -1 = until something changes. */
-static int64_t begin_due(struct async_actions *async)
+static int64_t begin_due(struct async_runs *async)
 {
-    struct async_action_row *row = NULL;
+    struct async_run_row *row = NULL;
     struct err err = {0};
     int64_t now, next = 0;
 
     do {
         now = clock_now_ms(async->config.clock);
-        if (!store_take_async_action(async->config.store, now, &row, &next, &err)) {
-            log_event(async->config.log, LOG_ERROR, "asynchronous actions cannot be read",
+        if (!store_take_async_run(async->config.store, now, &row, &next, &err)) {
+            log_event(async->config.log, LOG_ERROR, "asynchronous scripts cannot be read",
                 LOG_STR("reason", err.message), LOG_END);
             return LOOK_MS;
         }
@@ -217,7 +240,7 @@ static int64_t begin_due(struct async_actions *async)
 
 static void *run_all(void *arg)
 {
-    struct async_actions *async = arg;
+    struct async_runs *async = arg;
     int64_t wait_ms = 0;
 
     pthread_mutex_lock(&async->lock);
@@ -247,16 +270,16 @@ static void *run_all(void *arg)
 
 /* ---- the interface ---- */
 
-bool async_actions_start(
-    const struct async_config *config, struct async_actions **out, struct err *err)
+bool async_runs_start(
+    const struct async_config *config, struct async_runs **out, struct err *err)
 {
-    struct async_actions *async;
+    struct async_runs *async;
     pthread_condattr_t monotonic;
 
     *out = NULL;
-    if (!store_resume_async_actions(config->store, err))
+    if (!store_resume_async_runs(config->store, err))
         return false;
-    async = MEM_NEW(struct async_actions);
+    async = MEM_NEW(struct async_runs);
     async->config = *config;
     pthread_mutex_init(&async->lock, NULL);
     pthread_condattr_init(&monotonic);
@@ -265,14 +288,14 @@ bool async_actions_start(
     pthread_condattr_destroy(&monotonic);
     async->has_thread = pthread_create(&async->thread, NULL, run_all, async) == 0;
     if (!async->has_thread) {
-        async_actions_free(async);
-        return err_internal(err, "no thread for asynchronous actions");
+        async_runs_free(async);
+        return err_internal(err, "no thread for asynchronous scripts");
     }
     *out = async;
     return true;
 }
 
-void async_actions_stop(struct async_actions *async)
+void async_runs_stop(struct async_runs *async)
 {
     if (async == NULL || !async->has_thread)
         return;
@@ -284,20 +307,20 @@ void async_actions_stop(struct async_actions *async)
     async->has_thread = false;
 }
 
-void async_actions_free(struct async_actions *async)
+void async_runs_free(struct async_runs *async)
 {
     if (async == NULL)
         return;
-    async_actions_stop(async);
+    async_runs_stop(async);
     pthread_cond_destroy(&async->wake);
     pthread_mutex_destroy(&async->lock);
     free(async);
 }
 
-bool async_actions_order(struct async_actions *async, const struct async_order *order,
+bool async_action_order(struct async_runs *async, const struct async_order *order,
     char uuid[UUID_TEXT_SIZE], struct err *err)
 {
-    struct async_action_row row = {
+    struct async_run_row row = {
         .environment_id = order->connection->environment_id,
         .connection_id = order->connection->id,
         .script_id = order->script->id,
@@ -317,17 +340,17 @@ bool async_actions_order(struct async_actions *async, const struct async_order *
             &sealed, err);
         row.input = (struct blob){(uint8_t *)sealed.data, sealed.len};
     }
-    ok = ok && store_put_async_action(async->config.store, &row, err);
+    ok = ok && store_put_async_run(async->config.store, &row, err);
     buf_finish(&sealed);
     if (ok)
-        wake(async);
+        async_runs_wake(async);
     return ok;
 }
 
-bool async_action_outcome(struct async_actions *async, int64_t environment_id,
+bool async_action_outcome(struct async_runs *async, int64_t environment_id,
     const char *uuid, struct script_outcome *out, bool *over, struct err *err)
 {
-    struct async_action_row *row = NULL;
+    struct async_run_row *row = NULL;
     char context[CONTEXT_LEN];
     char *text = NULL;
     size_t len;
@@ -335,7 +358,7 @@ bool async_action_outcome(struct async_actions *async, int64_t environment_id,
 
     *over = false;
     memset(out, 0, sizeof *out);
-    if (!store_find_async_action(async->config.store, environment_id, uuid, &row, err))
+    if (!store_find_async_run(async->config.store, environment_id, uuid, &row, err))
         return false;
     if (row != NULL && row->finished_at_ms != 0) {
         context_of(row->uuid, "outcome", context);
@@ -345,6 +368,6 @@ bool async_action_outcome(struct async_actions *async, int64_t environment_id,
         *over = ok;
         secret_free(text);
     }
-    async_action_row_free(row);
+    async_run_row_free(row);
     return ok;
 }

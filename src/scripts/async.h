@@ -1,7 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Actions that nobody waits for: durable once ordered, run one at a time for each
- * environment, tried again as often as asked, their outcome kept for who comes for it
- * (contract http-api.md sections 9.1 and 9.2). */
+/* Scripts that nobody waits for, durable once they are ordered.
+ *
+ * Actions run one at a time for each environment, are tried again as often as asked, and
+ * their outcome is kept for who comes for it (contract http-api.md sections 9.1 and 9.2).
+ *
+ * Scripts of a created connection are ordered by the write that creates it (store.h), run
+ * one at a time for each connection, once; that one failed is logged. One that a server's
+ * end broke off begins anew at the next start. */
 #ifndef SCRIPTS_ASYNC_H
 #define SCRIPTS_ASYNC_H
 
@@ -9,7 +14,7 @@
 #include "scripts/action.h"
 #include "vault/vault.h"
 
-struct async_actions;
+struct async_runs;
 
 struct async_config {
     struct actions *actions;
@@ -20,12 +25,15 @@ struct async_config {
     int64_t retry_ms; /* before the first retry; doubled for each further one */
 };
 /* Takes up what the last server left. The config's pointers are borrowed. */
-bool async_actions_start(
-    const struct async_config *config, struct async_actions **out, struct err *err);
+bool async_runs_start(
+    const struct async_config *config, struct async_runs **out, struct err *err);
 /* No further one begins. Those that run still tell what came of them, so this is called
- * before actions_stop(), and async_actions_free() after it. Both accept NULL. */
-void async_actions_stop(struct async_actions *async);
-void async_actions_free(struct async_actions *async);
+ * before actions_stop(), and async_runs_free() after it. Both accept NULL. */
+void async_runs_stop(struct async_runs *async);
+void async_runs_free(struct async_runs *async);
+
+/* Something was ordered elsewhere: it begins now. */
+void async_runs_wake(struct async_runs *async);
 
 struct async_order {
     const struct script_row *script;
@@ -34,11 +42,11 @@ struct async_order {
     int max_retries;
 };
 /* Durable when it returns. `uuid` names it from here on. */
-bool async_actions_order(struct async_actions *async, const struct async_order *order,
+bool async_action_order(struct async_runs *async, const struct async_order *order,
     char uuid[UUID_TEXT_SIZE], struct err *err);
 /* What came of it: *over is false while that is not known, and when the environment has
  * none of that name. The caller finishes *out. */
-bool async_action_outcome(struct async_actions *async, int64_t environment_id,
+bool async_action_outcome(struct async_runs *async, int64_t environment_id,
     const char *uuid, struct script_outcome *out, bool *over, struct err *err);
 
 #endif

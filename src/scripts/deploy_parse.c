@@ -16,9 +16,7 @@
 #define SCHEMA_BUDGET ((size_t)64 * 1024 * 1024)
 #define MAX_NAME 255
 
-#define FIRST_EVENT "post-connection-creation"
-static const char *const events[] = {
-    FIRST_EVENT, "pre-connection-deletion", "validate-connection"};
+static const char *const events[] = {EVENT_CREATED, EVENT_DELETING, EVENT_VALIDATING};
 static const char *const methods[] = {"GET", "POST", "PUT", "PATCH", "DELETE"};
 
 struct parsing {
@@ -455,7 +453,7 @@ static bool read_body(struct parsing *p)
             return false;
     }
     return read_events(p, "onEventScriptsByProvider", NULL) &&
-           read_events(p, "postConnectionScriptsByProvider", FIRST_EVENT) &&
+           read_events(p, "postConnectionScriptsByProvider", EVENT_CREATED) &&
            deploy_check_unique(p->deploy, p->fault);
 }
 

@@ -11,7 +11,7 @@
 
 struct entry {
     char key[UUID_TEXT_SIZE];
-    int64_t environment_id;
+    struct script_scope scope;
 };
 
 struct script_keys {
@@ -53,15 +53,15 @@ static void grow(struct script_keys *keys)
     keys->room = room;
 }
 
-void script_keys_make(
-    struct script_keys *keys, int64_t environment_id, char out[UUID_TEXT_SIZE])
+void script_keys_make(struct script_keys *keys, const struct script_scope *scope,
+    char out[UUID_TEXT_SIZE])
 {
     crypto_uuid_v4(out);
     pthread_mutex_lock(&keys->lock);
     if (keys->count == keys->room)
         grow(keys);
     memcpy(keys->all[keys->count].key, out, UUID_TEXT_SIZE);
-    keys->all[keys->count++].environment_id = environment_id;
+    keys->all[keys->count++].scope = *scope;
     pthread_mutex_unlock(&keys->lock);
 }
 
@@ -79,15 +79,18 @@ void script_keys_end(struct script_keys *keys, char key[UUID_TEXT_SIZE])
     mem_wipe(key, UUID_TEXT_SIZE);
 }
 
-int64_t script_keys_find(struct script_keys *keys, const char *key)
+bool script_keys_find(
+    struct script_keys *keys, const char *key, struct script_scope *scope)
 {
     size_t len = strlen(key);
-    int64_t found = 0;
+    bool found = false;
 
     pthread_mutex_lock(&keys->lock);
     for (size_t i = 0; i < keys->count; i++)
-        if (crypto_equal(keys->all[i].key, UUID_TEXT_SIZE - 1, key, len))
-            found = keys->all[i].environment_id;
+        if (crypto_equal(keys->all[i].key, UUID_TEXT_SIZE - 1, key, len)) {
+            *scope = keys->all[i].scope;
+            found = true;
+        }
     pthread_mutex_unlock(&keys->lock);
     return found;
 }
