@@ -8,55 +8,6 @@
 #include "base/mem.h"
 #include "store/world.h"
 
-static char *lend(const char *text)
-{
-    union {
-        const char *in;
-        char *out;
-    } u = {text};
-
-    return u.out;
-}
-
-static struct script_put a_script(
-    const struct integration_row *of, enum script_kind kind, const char *name)
-{
-    return (struct script_put){
-        .integration_id = of->id,
-        .kind = kind,
-        .name = name,
-        .spec =
-            {
-                .version = lend("1"),
-                .description = lend("words"),
-                .models_json = lend("[\"Item\"]"),
-                .endpoints_json = lend("[]"),
-                .scopes_json = lend("[]"),
-                .runs = kind == SCRIPT_SYNC ? lend("every hour") : NULL,
-                .sync_type = kind == SCRIPT_SYNC ? lend("full") : NULL,
-                .auto_start = true,
-                .webhook_subscriptions_json = lend("[]"),
-                .attributes_json = lend("{}"),
-                .features_json = lend("[]"),
-                .source = lend("repo"),
-            },
-        .js = "js of it",
-        .ts = "ts of it",
-    };
-}
-
-static struct script_row *deploy_one(struct world *w, const struct script_put *put)
-{
-    struct script_deploy deploy = {
-        .environment_id = w->env->id, .puts = put, .put_count = 1};
-    struct script_row **made, *row;
-
-    MUST(store_deploy_scripts(w->store, &deploy, &made, &err));
-    row = made[0];
-    free(made);
-    return row;
-}
-
 static void remove_script(struct world *w, int64_t id)
 {
     struct script_deploy deploy = {

@@ -370,6 +370,32 @@ static bool accept_keys(
     return asked->answer || err_internal(err, "that is not the key");
 }
 
+TEST(actions_that_nobody_waits_for_outlive_their_move_to_lanes)
+{
+    struct async_run_row *row;
+    struct world w;
+    int64_t next_ms;
+
+    world_begin_empty(&w);
+    given_version(&w, 7);
+    world_open(&w);
+    MUST(store_find_async_run(
+        w.store, 1, "00000000-0000-4000-8000-000000000011", &row, &err));
+    assert_int_equal(row->id, 11);
+    expect_blob(row->outcome, "o");
+    assert_int_equal(row->finished_at_ms, 1600000000011);
+    async_run_row_free(row);
+    MUST(store_take_async_run(w.store, NOW_MS, &row, &next_ms, &err));
+    assert_null(row); /* the other one of the lane runs */
+    MUST(store_resume_async_runs(w.store, &err));
+    MUST(store_take_async_run(w.store, NOW_MS, &row, &next_ms, &err));
+    assert_string_equal(row->uuid, "00000000-0000-4000-8000-000000000012");
+    assert_int_equal(row->attempts, 2);
+    expect_blob(row->input, "i");
+    async_run_row_free(row);
+    world_end(&w);
+}
+
 TEST(the_keys_are_asked_for_before_anything_is_migrated)
 {
     struct asked asked = {0};
@@ -801,6 +827,7 @@ int main(void)
         cmocka_unit_test(a_newer_schema_is_refused_and_left_alone),
         cmocka_unit_test(the_database_of_another_program_is_refused),
         cmocka_unit_test(each_earlier_version_is_migrated_with_its_rows),
+        cmocka_unit_test(actions_that_nobody_waits_for_outlive_their_move_to_lanes),
         cmocka_unit_test(the_keys_are_asked_for_before_anything_is_migrated),
         cmocka_unit_test(a_migration_that_fails_changes_nothing),
         cmocka_unit_test(a_migration_that_orphans_rows_is_rolled_back),

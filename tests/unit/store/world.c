@@ -199,6 +199,64 @@ size_t env_number(const char *name, size_t otherwise)
     return text != NULL ? strtoul(text, NULL, 10) : otherwise;
 }
 
+char *lend(const char *text)
+{
+    union {
+        const char *in;
+        char *out;
+    } u = {text};
+
+    return u.out;
+}
+
+struct script_put a_script(
+    const struct integration_row *of, enum script_kind of_kind, const char *name)
+{
+    return (struct script_put){
+        .integration_id = of->id,
+        .kind = of_kind,
+        .name = name,
+        .spec =
+            {
+                .version = lend("1"),
+                .description = lend("words"),
+                .models_json = lend("[\"Item\"]"),
+                .endpoints_json = lend("[]"),
+                .scopes_json = lend("[]"),
+                .runs = of_kind == SCRIPT_SYNC ? lend("every hour") : NULL,
+                .sync_type = of_kind == SCRIPT_SYNC ? lend("full") : NULL,
+                .auto_start = true,
+                .webhook_subscriptions_json = lend("[]"),
+                .attributes_json = lend("{}"),
+                .features_json = lend("[]"),
+                .source = lend("repo"),
+            },
+        .js = "js of it",
+        .ts = "ts of it",
+    };
+}
+
+struct script_row *deploy_one(struct world *w, const struct script_put *put)
+{
+    struct script_deploy deploy = {
+        .environment_id = w->env->id, .puts = put, .put_count = 1};
+    struct script_row **made, *row;
+
+    MUST(store_deploy_scripts(w->store, &deploy, &made, &err));
+    row = made[0];
+    free(made);
+    return row;
+}
+
+struct script_row *given_event_script(
+    struct world *w, const struct integration_row *of, const char *name, const char *event)
+{
+    struct script_put put = a_script(of, SCRIPT_ON_EVENT, name);
+
+    put.event = event;
+    return deploy_one(w, &put);
+}
+
 /* ---- expectations ---- */
 
 void expect_blob(struct blob blob, const char *text)

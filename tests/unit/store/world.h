@@ -60,6 +60,14 @@ struct connection_row *given_failure(
 struct connection_row *find_connection(
     struct world *w, const struct integration_row *of, const char *id);
 bool is_there(struct world *w, const struct integration_row *of, const char *id);
+/* For changing before deploy_one(). Borrows the texts. */
+struct script_put a_script(
+    const struct integration_row *of, enum script_kind kind, const char *name);
+/* The same text, for fields that are not const. */
+char *lend(const char *text);
+struct script_row *deploy_one(struct world *w, const struct script_put *put);
+struct script_row *given_event_script(struct world *w, const struct integration_row *of,
+    const char *name, const char *event);
 /* A SHA-256 of that name. */
 const uint8_t *hash_of(const char *name, uint8_t out[SHA256_LEN]);
 size_t env_number(const char *name, size_t otherwise);
