@@ -253,8 +253,8 @@ static bool reply_outcome(struct call *call, const char *uuid)
     struct err err = {0};
     bool over = false, told = true;
 
-    if (!async_action_outcome(call->server->async_runs, call->environment_id, uuid,
-            &outcome, &over, &err))
+    if (!async_action_outcome(
+            call->server->async_runs, call->environment_id, uuid, &outcome, &over, &err))
         reply_error(call, &err);
     else if (!over || (outcome.ok && str_eq(outcome.output, "null")) ||
              (outcome.ok && outcome.output == NULL))

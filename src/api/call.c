@@ -36,8 +36,8 @@ bool call_on_events(struct call *call, int64_t environment_id)
     return call_on(call, call->server->event_threads, environment_id);
 }
 
-bool call_before_put(struct call *call, int64_t environment_id, int64_t integration_id,
-    bool asks_provider)
+bool call_before_put(
+    struct call *call, int64_t environment_id, int64_t integration_id, bool asks_provider)
 {
     const struct connection_gate *gate = call_auth(call)->gate;
     struct err err = {0};

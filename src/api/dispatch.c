@@ -249,8 +249,7 @@ static void forward(void *arg)
     call->req = NULL;
     call->proxied = req;
     http_set_user(req, call, proxied);
-    proxy_forward(
-        &call->server->proxy, call->loop->upstream, req, call->environment_id,
+    proxy_forward(&call->server->proxy, call->loop->upstream, req, call->environment_id,
         call->held_id, target);
 }
 

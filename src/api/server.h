@@ -35,9 +35,9 @@ struct server {
     struct proxy proxy;
     struct verifier verifier;
     struct scripts *scripts;
-    struct script_keys *script_keys;     /* of executions that go on */
-    struct actions *actions;             /* NULL: this server runs no scripts */
-    struct async_runs *async_runs; /* likewise */
+    struct script_keys *script_keys; /* of executions that go on */
+    struct actions *actions;         /* NULL: this server runs no scripts */
+    struct async_runs *async_runs;   /* likewise */
     struct script_events *events;
     struct pool *event_threads; /* handlers that wait for scripts of events */
     struct pool *workers;       /* handlers that write to the store */

@@ -21,11 +21,11 @@ struct auth {
     const struct clock *clock;
     const struct log *log;
     const struct policy *policy; /* of token endpoints: private ranges may be open */
-    const struct policy *proxy_policy; /* of credential verification calls */
-    const char *ca_file;               /* NULL = the system's */
-    const char *public_url;            /* ours, without trailing slash */
-    struct pool *outbound;             /* threads for calls to providers */
-    int64_t token_timeout_ms;          /* of one token call */
+    const struct policy *proxy_policy;  /* of credential verification calls */
+    const char *ca_file;                /* NULL = the system's */
+    const char *public_url;             /* ours, without trailing slash */
+    struct pool *outbound;              /* threads for calls to providers */
+    int64_t token_timeout_ms;           /* of one token call */
     const struct connection_gate *gate; /* NULL = every connection takes effect at once */
 };
 

@@ -189,9 +189,9 @@ static bool put_once(const struct auth *auth, struct putting *work,
         context, row->environment_id, row->integration_id, row->connection_id, "config");
     ok = config_make(auth, put, &config, &was, err);
     work->terms.config = was != NULL ? &was->config : NULL;
-    ok = ok && sealed_json_write(auth, context, config, &row->config, err) &&
-         store_put_connection(
-             auth->store, row, &work->terms, &work->created, stored, err);
+    ok =
+        ok && sealed_json_write(auth, context, config, &row->config, err) &&
+        store_put_connection(auth->store, row, &work->terms, &work->created, stored, err);
     cJSON_Delete(config);
     connection_row_unref(was);
     free(row->config.data);
@@ -251,8 +251,8 @@ static struct connection_row *put_and_judge(
 
     if (gate == NULL)
         return put_row(auth, work, err);
-    if (!gate->is_judged(gate->arg, work->row.environment_id, work->row.integration_id,
-            &judged, err))
+    if (!gate->is_judged(
+            gate->arg, work->row.environment_id, work->row.integration_id, &judged, err))
         return NULL;
     work->terms.event = gate->event;
     return judged ? put_judged(auth, work, err) : put_row(auth, work, err);

@@ -9,8 +9,8 @@
 struct connection_gate {
     /* Is there anybody who judges connections of this integration (0 = of any of the
      * environment's)? Then putting one blocks for as long as that takes. */
-    bool (*is_judged)(void *arg, int64_t environment_id, int64_t integration_id, bool *yes,
-        struct err *err);
+    bool (*is_judged)(void *arg, int64_t environment_id, int64_t integration_id,
+        bool *yes, struct err *err);
     /* Judges a row that is held back (store.h). Blocking. Refused: 400
      * `connection_validation_failed`. */
     bool (*judge)(void *arg, const struct connection_row *held, struct err *err);

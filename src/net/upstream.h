@@ -6,6 +6,7 @@
 #ifndef NET_UPSTREAM_H
 #define NET_UPSTREAM_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -111,6 +112,9 @@ struct up_blocking {
     bool follow;
     const char *const *drop_on_redirect;
     const char *ca_file;
+    /* Nobody wants the answer any more once this is set, by any thread: the call ends,
+     * within about a second. NULL = never. */
+    const atomic_bool *given_up;
 };
 /* Any thread but a reactor's. True when an HTTP answer came, whatever its status. */
 bool up_call_blocking(const struct up_blocking *call, struct up_answer *answer);

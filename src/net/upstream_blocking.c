@@ -34,6 +34,7 @@ struct blocking {
     struct inflater *inflater; /* of this answer; NULL = as it comes */
     bool inflate;
     struct buf *body;
+    const atomic_bool *given_up;
     bool head_only;
     bool too_large;
 };
@@ -121,6 +122,16 @@ static int on_rewind(void *arg, curl_off_t offset, int origin)
         return CURL_SEEKFUNC_CANTSEEK;
     b->bytes_at = 0;
     return CURL_SEEKFUNC_OK;
+}
+
+/* Called by libcurl all the time, at least once a second. */
+static int on_progress(
+    void *arg, curl_off_t down, curl_off_t got, curl_off_t up, curl_off_t sent)
+{
+    const struct blocking *b = arg;
+
+    (void)down, (void)got, (void)up, (void)sent;
+    return atomic_load(b->given_up) ? 1 : 0; /* 1 ends the call */
 }
 
 static void copy_headers(struct http_headers *to, const struct http_headers *from)
@@ -227,6 +238,11 @@ static void setup_client(struct client *client, struct blocking *b, const char *
     curl_easy_setopt(client->easy, CURLOPT_SEEKFUNCTION, on_rewind);
     curl_easy_setopt(client->easy, CURLOPT_SEEKDATA, b);
     curl_easy_setopt(client->easy, CURLOPT_OPENSOCKETDATA, &b->guard);
+    if (b->given_up != NULL) {
+        curl_easy_setopt(client->easy, CURLOPT_XFERINFOFUNCTION, on_progress);
+        curl_easy_setopt(client->easy, CURLOPT_XFERINFODATA, b);
+        curl_easy_setopt(client->easy, CURLOPT_NOPROGRESS, 0L);
+    }
     b->easy = client->easy;
 }
 
@@ -236,6 +252,7 @@ bool up_call_blocking(const struct up_blocking *call, struct up_answer *answer)
     struct up_request request = *call->request;
     struct http_headers headers = {0};
     struct blocking b = {.body = &answer->body,
+        .given_up = call->given_up,
         .head_only = call->head_only,
         .inflate = request.decompress};
     char *url = str_dup(request.url);

@@ -54,6 +54,7 @@ struct job {
     /* while it runs */
     struct script_caller caller;
     struct script_checkpoint checkpoint;
+    atomic_bool ended;
     char key[UUID_TEXT_SIZE];
     uint64_t owner; /* of its locks */
 };
@@ -198,8 +199,8 @@ static bool on_call(void *arg, const char *method, struct json_raw args, struct 
     if (script_checkpoint_known(method))
         return script_checkpoint_call(&job->checkpoint, method, args, out);
     if (is_of_syncs(method))
-        script_call_refuse(out, "Error",
-            "nango.%.60s() is for syncs: only they have records", method);
+        script_call_refuse(
+            out, "Error", "nango.%.60s() is for syncs: only they have records", method);
     else
         script_call_refuse(out, "Error", "nango.%.60s() is not possible here", method);
     return false;
@@ -220,8 +221,8 @@ static void run_code(struct job *job, const struct blob *code)
         .file = job->file,
         .props = job->props,
         .input = job->input,
-        .wall_ms = job->kind == SCRIPT_ON_EVENT ? config->event_wall_ms
-                                                : config->action_wall_ms,
+        .wall_ms =
+            job->kind == SCRIPT_ON_EVENT ? config->event_wall_ms : config->action_wall_ms,
         .cpu_ms = config->cpu_ms,
         .memory_mb = config->memory_mb,
         .output_bytes = config->output_bytes,
@@ -230,6 +231,7 @@ static void run_code(struct job *job, const struct blob *code)
         .ops = &ops,
         .arg = job,
         .cancelled = &actions->cancelled,
+        .ended = &job->ended,
     };
 
     job->owner = 1 + atomic_fetch_add(&actions->owners, 1);
@@ -243,6 +245,7 @@ static void run_code(struct job *job, const struct blob *code)
         .ca_file = config->ca_file,
         .timeout_ms = config->call_timeout_ms,
         .max_body = config->call_max_body,
+        .ended = &job->ended,
     };
     script_run(actions->runners, actions->calls, &run, &outcome);
     script_keys_end(config->keys, job->key);

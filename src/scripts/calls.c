@@ -245,6 +245,7 @@ static bool perform(struct request *request, struct up_answer *answer, struct bu
         .max_body = caller->max_body,
         .follow = request->outside,
         .ca_file = request->outside ? caller->ca_file : NULL,
+        .given_up = caller->ended,
     };
     struct buf bearer;
 

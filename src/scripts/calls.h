@@ -9,6 +9,7 @@
 #ifndef SCRIPTS_CALLS_H
 #define SCRIPTS_CALLS_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -25,6 +26,7 @@ struct script_caller {
     const char *ca_file;             /* NULL = the system's */
     int64_t timeout_ms;              /* of one call */
     size_t max_body;                 /* of an answer */
+    const atomic_bool *ended;        /* the run: its calls end soon after; NULL */
 };
 
 /* Is it a method that is done by this file? */

@@ -110,8 +110,8 @@ static bool list(struct script_events *events, const struct connection_row *conn
 
 /* ---- judging ---- */
 
-static bool is_judged(void *arg, int64_t environment_id, int64_t integration_id,
-    bool *yes, struct err *err)
+static bool is_judged(
+    void *arg, int64_t environment_id, int64_t integration_id, bool *yes, struct err *err)
 {
     struct script_events *events = arg;
 

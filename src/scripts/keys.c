@@ -53,8 +53,8 @@ static void grow(struct script_keys *keys)
     keys->room = room;
 }
 
-void script_keys_make(struct script_keys *keys, const struct script_scope *scope,
-    char out[UUID_TEXT_SIZE])
+void script_keys_make(
+    struct script_keys *keys, const struct script_scope *scope, char out[UUID_TEXT_SIZE])
 {
     crypto_uuid_v4(out);
     pthread_mutex_lock(&keys->lock);

@@ -15,15 +15,16 @@ struct script_keys;
 /* What a key opens. */
 struct script_scope {
     int64_t environment_id;
-    int64_t held_id; /* the connection that is held back and that the script judges, or 0 */
+    int64_t
+        held_id; /* the connection that is held back and that the script judges, or 0 */
 };
 
 struct script_keys *script_keys_new(void);
 void script_keys_free(struct script_keys *keys); /* accepts NULL */
 
 /* All from any thread. */
-void script_keys_make(struct script_keys *keys, const struct script_scope *scope,
-    char out[UUID_TEXT_SIZE]);
+void script_keys_make(
+    struct script_keys *keys, const struct script_scope *scope, char out[UUID_TEXT_SIZE]);
 /* Ends a key and wipes it, here and in `key`. */
 void script_keys_end(struct script_keys *keys, char key[UUID_TEXT_SIZE]);
 /* False when it is none of them. */

@@ -458,6 +458,11 @@ void script_run(struct runners *runners, struct pool *calls, const struct script
             explain_end(status, out);
         runner_kill(runner);
     }
+    /* Calls that the script began and did not wait for may end, within its time. */
+    if (step == STEP_DONE)
+        wait_for_room(&session, 0, until_us);
+    if (run->ended != NULL)
+        atomic_store(run->ended, true);
     session_finish(&session);
     /* What a script left running belongs to it: the next one gets another process. */
     runners_give(runners, runner, step == STEP_DONE && idle && out->ok);

@@ -56,6 +56,9 @@ struct script_run {
     const struct script_ops *ops;
     void *arg;
     atomic_bool *cancelled; /* set by others to abort; NULL */
+    /* Set when the run is over, or its time: ops->call, where it still runs, is waited for
+     * and should look at this. NULL. */
+    atomic_bool *ended;
 };
 
 struct script_outcome {

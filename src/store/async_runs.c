@@ -20,18 +20,17 @@ bool store_put_async_run(
     return store->backend->ops->put_async_run(store->backend, row, err);
 }
 
-bool store_find_async_run(struct store *store, int64_t environment_id,
-    const char *uuid, struct async_run_row **out, struct err *err)
+bool store_find_async_run(struct store *store, int64_t environment_id, const char *uuid,
+    struct async_run_row **out, struct err *err)
 {
     return store->backend->ops->find_async_run(
         store->backend, environment_id, uuid, out, err);
 }
 
-bool store_take_async_run(struct store *store, int64_t now_ms,
-    struct async_run_row **out, int64_t *next_ms, struct err *err)
+bool store_take_async_run(struct store *store, int64_t now_ms, struct async_run_row **out,
+    int64_t *next_ms, struct err *err)
 {
-    return store->backend->ops->take_async_run(
-        store->backend, now_ms, out, next_ms, err);
+    return store->backend->ops->take_async_run(store->backend, now_ms, out, next_ms, err);
 }
 
 bool store_end_async_run(struct store *store, int64_t id, const struct blob *outcome,
@@ -54,6 +53,5 @@ bool store_resume_async_runs(struct store *store, struct err *err)
 bool store_sweep_async_runs(
     struct store *store, int64_t finished_before_ms, struct err *err)
 {
-    return store->backend->ops->sweep_async_runs(
-        store->backend, finished_before_ms, err);
+    return store->backend->ops->sweep_async_runs(store->backend, finished_before_ms, err);
 }

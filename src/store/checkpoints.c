@@ -16,8 +16,8 @@ bool store_put_checkpoint(struct store *store, int64_t connection_id, const char
         store->backend, connection_id, key, value_json, version, err);
 }
 
-bool store_remove_checkpoints(struct store *store, int64_t connection_id,
-    const char *key_prefix, struct err *err)
+bool store_remove_checkpoints(
+    struct store *store, int64_t connection_id, const char *key_prefix, struct err *err)
 {
     return store->backend->ops->remove_checkpoints(
         store->backend, connection_id, key_prefix, err);

@@ -606,8 +606,8 @@ bool store_find_checkpoint(struct store *store, int64_t connection_id, const cha
 bool store_put_checkpoint(struct store *store, int64_t connection_id, const char *key,
     const char *value_json, int64_t *version, struct err *err);
 /* Removes those whose keys begin so ("" = all), whatever their version. */
-bool store_remove_checkpoints(struct store *store, int64_t connection_id,
-    const char *key_prefix, struct err *err);
+bool store_remove_checkpoints(
+    struct store *store, int64_t connection_id, const char *key_prefix, struct err *err);
 
 /* Sealing contexts, one spelling for all. `out` needs CONTEXT_SIZE. */
 #define CONTEXT_SIZE 512

@@ -164,8 +164,8 @@ struct store_ops {
         struct backend *b, const struct async_run_row *row, struct err *err);
     bool (*find_async_run)(struct backend *b, int64_t environment_id, const char *uuid,
         struct async_run_row **out, struct err *err);
-    bool (*take_async_run)(struct backend *b, int64_t now_ms,
-        struct async_run_row **out, int64_t *next_ms, struct err *err);
+    bool (*take_async_run)(struct backend *b, int64_t now_ms, struct async_run_row **out,
+        int64_t *next_ms, struct err *err);
     bool (*end_async_run)(struct backend *b, int64_t id, const struct blob *outcome,
         int64_t due_at_ms, struct err *err);
     bool (*drop_async_run)(struct backend *b, int64_t id, struct err *err);

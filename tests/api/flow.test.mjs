@@ -8,6 +8,7 @@ import { after, before, describe, it } from 'node:test';
 
 import { Browser } from './lib/browser.mjs';
 import { loadClient, versions } from './lib/clients.mjs';
+import { connecting } from './lib/connect.mjs';
 import { logged } from './lib/daemon.mjs';
 import { client, headerClient } from './lib/oauth.mjs';
 import { World } from './lib/world.mjs';
@@ -26,30 +27,7 @@ after(() => world?.finish());
 const newSession = async (body = {}) =>
   (await world.nangod.must(201, 'POST', '/connect/sessions', { body: { end_user: { id: 'ann', email: 'ann@example.com' }, ...body } })).data.token;
 
-const connectUrl = (key, query) => `${world.nangod.base}/oauth/connect/${key}?${new URLSearchParams(query)}`;
-const isCallback = (url) => url.startsWith(`${world.nangod.base}/oauth/callback`);
-
-// Goes as far as the provider's consent page.
-async function reachConsent(browser, url, login = 'ann') {
-  const page = await browser.open(url);
-  assert.equal(page.status, 200, `${page.url}: ${page.text.slice(0, 300)}`);
-  assert.ok(page.url.startsWith(world.oauth.base), `at the provider, not ${page.url}`);
-  return browser.submit(page, { login, password: 'any' });
-}
-
-// Consents, and gives the address of the callback without visiting it.
-async function consentUpToCallback(browser, url, login) {
-  const consent = await reachConsent(browser, url, login);
-  const answer = await browser.submit(consent, {}, { go: (next) => !isCallback(next) });
-  assert.ok(isCallback(answer.next), `on the way to our callback, not ${answer.next}`);
-  return answer.next;
-}
-
-// The whole way; the callback page.
-async function connect(key, query, { login, browser = new Browser() } = {}) {
-  const callback = await consentUpToCallback(browser, connectUrl(key, query), login);
-  return { page: await browser.visit(callback), callback, browser };
-}
+const { connectUrl, isCallback, reachConsent, consentUpToCallback, connect } = connecting(() => world);
 
 const connectionsOf = async (endUserId) =>
   (await world.nangod.must(200, 'GET', `/connections?endUserId=${endUserId}`)).connections;

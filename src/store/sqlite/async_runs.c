@@ -149,8 +149,8 @@ static bool take(struct sql_conn *conn, void *arg, struct err *err)
     return sql_run(&q, err);
 }
 
-bool sqlite_take_async_run(struct backend *b, int64_t now_ms,
-    struct async_run_row **out, int64_t *next_ms, struct err *err)
+bool sqlite_take_async_run(struct backend *b, int64_t now_ms, struct async_run_row **out,
+    int64_t *next_ms, struct err *err)
 {
     struct taking work = {.now_ms = now_ms};
     bool ok = sqlite_write(b, take, &work, err);

@@ -19,7 +19,8 @@ static bool find_bearer(
 {
     struct sql q = sql_begin(conn,
         "SELECT coalesce((SELECT l.id FROM connection l WHERE l.integration = "
-        "c.integration AND l.connection_id = c.connection_id AND l.deleted_at = 0), c.id) "
+        "c.integration AND l.connection_id = c.connection_id AND l.deleted_at = 0), "
+        "c.id) "
         "FROM connection c WHERE c.id = ? AND c.deleted_at <= 0");
     enum sql_result step;
 
@@ -117,8 +118,8 @@ static bool remove_some(struct sql_conn *conn, void *arg, struct err *err)
     return sql_run(&q, err);
 }
 
-bool sqlite_remove_checkpoints(struct backend *b, int64_t connection_id,
-    const char *key_prefix, struct err *err)
+bool sqlite_remove_checkpoints(
+    struct backend *b, int64_t connection_id, const char *key_prefix, struct err *err)
 {
     struct checkpoint_work work = {.connection_id = connection_id, .key = key_prefix};
 

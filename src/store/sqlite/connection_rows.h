@@ -13,7 +13,8 @@
     ", " config ", c.metadata, c.tags, c.errors, c.webhook_url_override, "               \
     "c.created_at, c.updated_at, coalesce(f.last_fetched_at, 0), c.expires_at, "         \
     "c.last_refresh_success, c.last_refresh_failure, c.refresh_attempts, "               \
-    "c.refresh_exhausted, c.deleted_at = -1, u.end_user_id, u.email, u.display_name, u.tags, "              \
+    "c.refresh_exhausted, c.deleted_at = -1, u.end_user_id, u.email, u.display_name, "   \
+    "u.tags, "                                                                           \
     "u.organization_id, u.organization_display_name "
 #define CONNECTION_JOINS                                                                 \
     "JOIN integration i ON i.id = c.integration "                                        \

@@ -169,11 +169,10 @@ bool sqlite_list_scripts(struct backend *b, const struct script_filter *filter,
     return ok;
 }
 
-/* Asked for each connection that is made: each form has its index. */
-#define HAS_EVENT(of)                                                                    \
-    "SELECT 1 FROM script WHERE " of                                                     \
-    " = ? AND kind = 'on-event' AND event = ? AND enabled = 1 AND deleted_at = 0 LIMIT 1"
+#define ENABLED_OF_EVENT                                                                 \
+    " = ? AND kind = 'on-event' AND event = ? AND enabled = 1 AND deleted_at = 0"
 
+/* Asked for each connection that is made: each form has its index. */
 bool sqlite_has_event_script(struct backend *b, int64_t environment_id,
     int64_t integration_id, const char *event, bool *has, struct err *err)
 {
@@ -181,8 +180,10 @@ bool sqlite_has_event_script(struct backend *b, int64_t environment_id,
     enum sql_result step = SQL_FAILED;
 
     if (conn != NULL) {
-        struct sql q = sql_begin(conn,
-            integration_id != 0 ? HAS_EVENT("integration") : HAS_EVENT("environment"));
+        struct sql q = sql_begin(
+            conn, integration_id != 0
+                      ? "SELECT 1 FROM script WHERE integration" ENABLED_OF_EVENT
+                      : "SELECT 1 FROM script WHERE environment" ENABLED_OF_EVENT);
 
         sql_i64(&q, integration_id != 0 ? integration_id : environment_id);
         sql_text(&q, event);

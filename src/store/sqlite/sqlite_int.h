@@ -207,8 +207,8 @@ bool sqlite_put_async_run(
     struct backend *b, const struct async_run_row *row, struct err *err);
 bool sqlite_find_async_run(struct backend *b, int64_t environment_id, const char *uuid,
     struct async_run_row **out, struct err *err);
-bool sqlite_take_async_run(struct backend *b, int64_t now_ms,
-    struct async_run_row **out, int64_t *next_ms, struct err *err);
+bool sqlite_take_async_run(struct backend *b, int64_t now_ms, struct async_run_row **out,
+    int64_t *next_ms, struct err *err);
 bool sqlite_end_async_run(struct backend *b, int64_t id, const struct blob *outcome,
     int64_t due_at_ms, struct err *err);
 bool sqlite_drop_async_run(struct backend *b, int64_t id, struct err *err);
@@ -224,8 +224,8 @@ bool sqlite_find_checkpoint(struct backend *b, int64_t connection_id, const char
     struct checkpoint *out, struct err *err);
 bool sqlite_put_checkpoint(struct backend *b, int64_t connection_id, const char *key,
     const char *value_json, int64_t *version, struct err *err);
-bool sqlite_remove_checkpoints(struct backend *b, int64_t connection_id,
-    const char *key_prefix, struct err *err);
+bool sqlite_remove_checkpoints(
+    struct backend *b, int64_t connection_id, const char *key_prefix, struct err *err);
 
 /* backup.c */
 bool sqlite_backup(struct backend *b, const char *file, struct err *err);

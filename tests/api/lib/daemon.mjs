@@ -70,7 +70,8 @@ async function programRun(program, args, { env = {}, timeout = 20_000, input = '
 }
 
 export class Daemon {
-  constructor({ data, settings = {}, config, adminListen, env = {}, args = [] } = {}) {
+  constructor({ program = binary, data, settings = {}, config, adminListen, env = {}, args = [] } = {}) {
+    this.program = program;
     this.ownsData = data === undefined;
     this.data = data ?? scratch();
     this.settings = settings;
@@ -99,7 +100,7 @@ export class Daemon {
 
   // Starts the process and waits for its "listening on" line.
   async up({ within = 20_000, env = {} } = {}) {
-    const child = spawn(binary, this.commandLine(), {
+    const child = spawn(this.program, this.commandLine(), {
       env: { ...process.env, NANGO_ENCRYPTION_KEY: encryptionKey, ...this.env, ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
     });

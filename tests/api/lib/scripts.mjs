@@ -46,9 +46,13 @@ export const sync = (providerConfigKey, syncName, more = {}) => ({
   ...more,
 });
 
+// `scripts`: name → its event, or [event, code].
 export const onEvents = (providerConfigKey, scripts) => ({
   providerConfigKey,
-  scripts: Object.entries(scripts).map(([name, event]) => ({ name, event, fileBody: { js, ts } })),
+  scripts: Object.entries(scripts).map(([name, what]) => {
+    const [event, code = js] = [what].flat();
+    return { name, event, fileBody: { js: code, ts } };
+  }),
 });
 
 // `nangoctl dryrun` of a script's text: what it prints, as JSON.

@@ -7,7 +7,7 @@
 /* A judge that looks round, and says what it was told to. */
 struct judge {
     struct world *w;
-    bool judges;  /* is there anybody who judges? */
+    bool judges; /* is there anybody who judges? */
     bool accepts;
     bool refreshes; /* asks for fresh credentials first */
     bool sets_metadata;
@@ -18,8 +18,7 @@ struct judge {
 
 static struct judge judge;
 
-static void token_of(
-    const struct auth *auth, struct connection_row *row, char out[80])
+static void token_of(const struct auth *auth, struct connection_row *row, char out[80])
 {
     struct connection connection;
 
@@ -31,8 +30,8 @@ static void token_of(
     connection_finish(&connection);
 }
 
-static bool is_judged(void *arg, int64_t environment_id, int64_t integration_id,
-    bool *yes, struct err *err)
+static bool is_judged(
+    void *arg, int64_t environment_id, int64_t integration_id, bool *yes, struct err *err)
 {
     const struct judge *self = arg;
 
@@ -68,8 +67,8 @@ static bool judges(void *arg, const struct connection_row *held, struct err *err
 
         MUST(store_set_metadata(w->store, &change, &err));
     }
-    MUST(connection_find(&w->auth, w->env->id, held->id, "acme", held->connection_id, &row,
-        &err));
+    MUST(connection_find(
+        &w->auth, w->env->id, held->id, "acme", held->connection_id, &row, &err));
     token_of(&w->auth, row, self->seen);
     if (self->deletes) {
         row = find_connection(w, held->connection_id);
@@ -286,7 +285,8 @@ int main(void)
         cmocka_unit_test(one_that_is_refused_leaves_what_it_would_have_gone_over),
         cmocka_unit_test(where_nobody_judges_nobody_is_asked),
         cmocka_unit_test(what_was_refreshed_and_set_meanwhile_is_accepted),
-        cmocka_unit_test(one_to_authorize_again_that_was_deleted_meanwhile_is_not_made_anew),
+        cmocka_unit_test(
+            one_to_authorize_again_that_was_deleted_meanwhile_is_not_made_anew),
         cmocka_unit_test(only_by_its_own_name_and_id_is_one_found),
     };
 

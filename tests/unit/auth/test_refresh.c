@@ -608,10 +608,9 @@ TEST(metadata_set_while_it_refreshes_costs_no_token)
     waiting = waiting_new(&w);
     refresh_start(waiting, row, false);
     token_server_await(&w.server, 1);
-    MUST(
-        store_set_metadata(w.store,
-            &(struct metadata_change){w.env->id, "acme", &id, 1, 0, "{\"a\":1}", false},
-            &err));
+    MUST(store_set_metadata(w.store,
+        &(struct metadata_change){w.env->id, "acme", &id, 1, 0, "{\"a\":1}", false},
+        &err));
     token_server_holds(&w.server, false);
     waiting_finish(waiting, &got, NULL, NULL);
     assert_true(got.ok);

@@ -198,10 +198,9 @@ TEST(a_journaled_answer_survives_metadata_set_since)
     const char *id = "u-1";
 
     given_death(&w, "refresh:after_journal");
-    MUST(
-        store_set_metadata(w.store,
-            &(struct metadata_change){w.env->id, "acme", &id, 1, 0, "{\"a\":1}", false},
-            &err));
+    MUST(store_set_metadata(w.store,
+        &(struct metadata_change){w.env->id, "acme", &id, 1, 0, "{\"a\":1}", false},
+        &err));
     MUST(refresher_recover(w.refresher, &err));
     assert_string_equal(stored(&w, "u-1", "access_token"), "at-1");
     world_end(&w);

@@ -5,13 +5,19 @@
 
 #include <dlfcn.h>
 #include <netdb.h>
+#include <netinet/in.h>
+#include <pthread.h>
 #include <semaphore.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <time.h>
+#include <unistd.h>
 #include <zlib.h>
 
+#include "base/clock.h"
 #include "base/mem.h"
 #include "base/str.h"
 #include "net/inflate.h"
@@ -22,6 +28,7 @@
 
 static sem_t asked, answer_now, answered;
 static atomic_bool in_vain; /* nobody said answer_now in time */
+static atomic_bool given_up;
 
 typedef int resolve(
     const char *, const char *, const struct addrinfo *, struct addrinfo **);
@@ -89,6 +96,52 @@ TEST(a_call_that_is_given_up_does_not_wait_for_its_name)
     sem_post(&answer_now);
     sem_wait(&answered);
     world_stop(&world);
+}
+
+/* ---- a peer that takes the request and says nothing ---- */
+
+static void *give_up_once_asked(void *arg)
+{
+    int *listener = arg, peer = accept(*listener, NULL, NULL);
+    char byte;
+
+    /* the call is on its way; its other end closes when it has ended */
+    (void)recv(peer, &byte, 1, 0);
+    atomic_store(&given_up, true);
+    while (recv(peer, &byte, 1, 0) > 0)
+        continue;
+    close(peer);
+    return NULL;
+}
+
+TEST(a_blocking_call_ends_soon_when_nobody_wants_its_answer)
+{
+    struct sockaddr_in address = {
+        .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t len = sizeof address;
+    int listener = socket(AF_INET, SOCK_STREAM, 0);
+    int64_t began_ms = clock_mono_ms();
+    struct up_request request = {.method = "GET"};
+    const struct up_blocking call = {
+        .request = &request, .timeout_ms = LIMIT_MS, .given_up = &given_up};
+    struct up_answer answer;
+    pthread_t thread;
+    char url[64];
+
+    assert_int_equal(bind(listener, (struct sockaddr *)&address, len), 0);
+    assert_int_equal(listen(listener, 1), 0);
+    assert_int_equal(getsockname(listener, (struct sockaddr *)&address, &len), 0);
+    (void)snprintf(
+        url, sizeof url, "http://127.0.0.1:%u/", (unsigned)ntohs(address.sin_port));
+    request.url = url;
+    atomic_store(&given_up, false);
+    assert_int_equal(pthread_create(&thread, NULL, give_up_once_asked, &listener), 0);
+    assert_false(up_call_blocking(&call, &answer));
+    assert_int_equal(answer.failure, UP_FAILED);
+    assert_true(clock_mono_ms() - began_ms < LIMIT_MS / 2);
+    up_answer_finish(&answer);
+    pthread_join(thread, NULL);
+    close(listener);
 }
 
 /* ---- inflating ---- */
@@ -255,6 +308,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_call_that_is_given_up_does_not_wait_for_its_name),
+        cmocka_unit_test(a_blocking_call_ends_soon_when_nobody_wants_its_answer),
         cmocka_unit_test(what_was_coded_comes_back_piece_by_piece),
         cmocka_unit_test(what_is_not_what_its_coding_says_is_broken),
         cmocka_unit_test(an_overlay_takes_back_what_permissive_opened),

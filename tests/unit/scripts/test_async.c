@@ -32,8 +32,8 @@ struct actions {
     size_t count;
 };
 
-static struct actions actions = {PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER,
-    {{0}}, 0};
+static struct actions actions = {
+    PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, {{0}}, 0};
 
 void actions_run(struct actions *to, const struct action_order *order)
 {

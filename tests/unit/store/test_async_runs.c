@@ -336,8 +336,7 @@ TEST(nothing_is_ordered_unasked_nor_for_what_is_held_back_nor_by_a_put_that_fail
     connection_row_unref(created("u-2", NULL));
     held = created("u-3", &hold);
     wanted = a_connection(w.github, "u-4");
-    assert_false(
-        store_put_connection(w.store, &wanted, &refused, &is_new, &row, &why));
+    assert_false(store_put_connection(w.store, &wanted, &refused, &is_new, &row, &why));
     expect_none(NOW_MS, 0);
     accept.held = held;
     row = created("u-3", &accept);
@@ -384,8 +383,7 @@ int main(void)
         cmocka_unit_test(what_ran_when_the_server_ended_waits_again),
         cmocka_unit_test(what_belongs_to_a_connection_goes_with_its_row),
         cmocka_unit_test(a_creation_orders_the_enabled_scripts_of_its_event),
-        cmocka_unit_test(
-            connections_do_not_wait_for_each_others_scripts_nor_for_actions),
+        cmocka_unit_test(connections_do_not_wait_for_each_others_scripts_nor_for_actions),
         cmocka_unit_test(
             nothing_is_ordered_unasked_nor_for_what_is_held_back_nor_by_a_put_that_fails),
         cmocka_unit_test(it_is_known_whether_an_event_has_scripts),

@@ -16,8 +16,8 @@ static void expect_checkpoint(
     free(found.value_json);
 }
 
-static void put(struct world *w, int64_t id, const char *key, const char *json,
-    int64_t version)
+static void put(
+    struct world *w, int64_t id, const char *key, const char *json, int64_t version)
 {
     int64_t now = version;
 

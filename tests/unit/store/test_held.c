@@ -58,8 +58,7 @@ TEST(a_new_one_is_nobodys_until_it_is_accepted)
     wanted = a_connection(w.github, "u-1");
     wanted.end_user = &user;
     wanted.tags_json = (char[]){"{\"t\":\"v\"}"};
-    held = held_back(
-        &w, &wanted, (struct put_terms){.metadata_if_new = "{}"}, &created);
+    held = held_back(&w, &wanted, (struct put_terms){.metadata_if_new = "{}"}, &created);
     assert_false(created);
     assert_string_equal(held->tags_json, "{\"t\":\"v\"}");
     assert_string_equal(held->metadata_json, "{}");
@@ -169,8 +168,7 @@ TEST(one_that_was_dropped_is_not_accepted)
     held = held_back(&w, &wanted, terms, &created);
     MUST(store_drop_held_connections(w.store, held->id, &err));
     terms.held = held;
-    assert_false(
-        store_put_connection(w.store, &wanted, &terms, &created, &row, &why));
+    assert_false(store_put_connection(w.store, &wanted, &terms, &created, &row, &why));
     expect_error(&why, 404, "unknown_connection");
     assert_int_equal(listed(&w), 0);
     connection_row_unref(held);
@@ -190,8 +188,7 @@ TEST(one_whose_integration_was_deleted_is_not_accepted)
     held = held_back(&w, &wanted, terms, &created);
     MUST(store_delete_integration(w.store, w.github->id, &found, &err));
     terms.held = held;
-    assert_false(
-        store_put_connection(w.store, &wanted, &terms, &created, &row, &why));
+    assert_false(store_put_connection(w.store, &wanted, &terms, &created, &row, &why));
     expect_error(&why, 404, "unknown_provider_config");
     connection_row_unref(held);
     world_end(&w);
@@ -310,7 +307,8 @@ int main(void)
         cmocka_unit_test(one_that_was_dropped_is_not_accepted),
         cmocka_unit_test(one_whose_integration_was_deleted_is_not_accepted),
         cmocka_unit_test(what_was_changed_while_it_was_judged_is_kept),
-        cmocka_unit_test(metadata_that_others_set_meanwhile_stays_when_the_judge_set_none),
+        cmocka_unit_test(
+            metadata_that_others_set_meanwhile_stays_when_the_judge_set_none),
         cmocka_unit_test(two_of_one_name_are_accepted_one_over_the_other),
     };
 

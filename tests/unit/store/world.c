@@ -248,8 +248,8 @@ struct script_row *deploy_one(struct world *w, const struct script_put *put)
     return row;
 }
 
-struct script_row *given_event_script(
-    struct world *w, const struct integration_row *of, const char *name, const char *event)
+struct script_row *given_event_script(struct world *w, const struct integration_row *of,
+    const char *name, const char *event)
 {
     struct script_put put = a_script(of, SCRIPT_ON_EVENT, name);
 
