@@ -6,10 +6,6 @@
 
 #include "store/sqlite/sql.h"
 
-enum {
-    APPLICATION_ID = 0x6e616e67
-}; /* as in 0001_initial.sql */
-
 static bool fail(sqlite3 *db, const char *doing, struct err *err)
 {
     sql_failed(db, sqlite3_extended_errcode(db), err);
@@ -67,7 +63,8 @@ static bool apply(sqlite3 *db, const struct migration *step, struct err *err)
     return ok;
 }
 
-bool sqlite_schema_version(sqlite3 *db, int *version, struct err *err)
+bool sqlite_schema_version(
+    sqlite3 *db, const struct schema *schema, int *version, struct err *err)
 {
     int application, tables;
 
@@ -75,40 +72,41 @@ bool sqlite_schema_version(sqlite3 *db, int *version, struct err *err)
         !query_int(db, "PRAGMA application_id", &application, err) ||
         !query_int(db, "SELECT count(*) FROM sqlite_schema", &tables, err))
         return false;
-    if (tables > 0 && application != APPLICATION_ID)
+    if (tables > 0 && application != schema->application_id)
         return err_internal(err, "this is the database of another program");
-    if (*version > migration_count)
-        return err_internal(err,
+    if (*version > schema->count)
+        return err_set(err, 500, SCHEMA_NEWER,
             "the schema has version %d and this program knows versions up to %d: a newer "
             "nangod "
             "wrote it, use that one or a newer",
-            *version, migration_count);
+            *version, schema->count);
     return true;
 }
 
-bool sqlite_migrate(sqlite3 *db, bool may_change, const struct log *log, struct err *err)
+bool sqlite_migrate(sqlite3 *db, const struct schema *schema, bool may_change,
+    const struct log *log, struct err *err)
 {
     int version;
 
-    if (!sqlite_schema_version(db, &version, err))
+    if (!sqlite_schema_version(db, schema, &version, err))
         return false;
-    if (version < migration_count && !may_change)
+    if (version < schema->count && !may_change)
         return err_internal(err,
             "the schema has version %d and this program needs %d: start the server once, "
             "which "
             "brings it up to date",
-            version, migration_count);
-    if (version == migration_count)
+            version, schema->count);
+    if (version == schema->count)
         return true;
 
     /* Steps may rebuild tables that others refer to; each is checked as a whole. */
     if (!execute(db, "PRAGMA foreign_keys = OFF", "migrating", err))
         return false;
-    for (; version < migration_count; version++) {
-        if (!apply(db, &migrations[version], err))
+    for (; version < schema->count; version++) {
+        if (!apply(db, &schema->steps[version], err))
             return false;
         log_event(log, LOG_INFO, "store migrated",
-            LOG_STR("to", migrations[version].name), LOG_END);
+            LOG_STR("to", schema->steps[version].name), LOG_END);
     }
     return execute(db, "PRAGMA foreign_keys = ON", "migrating", err);
 }

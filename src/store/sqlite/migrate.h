@@ -15,16 +15,24 @@ struct migration {
     const char *name;
     const char *sql;
 };
-extern const struct migration migrations[]; /* migrations.c, made at build time */
-extern const int migration_count;
+/* The versions of one file's schema, made at build time (migrations/embed.py). */
+struct schema {
+    const struct migration *steps;
+    int count;
+    int application_id; /* as the first step sets it */
+};
+extern const struct schema store_schema; /* of nango.db */
 
 /* Which version the database is of; 0 = a new one. Fails when it is newer than this
- * program or not ours. */
-bool sqlite_schema_version(sqlite3 *db, int *version, struct err *err);
+ * program (code SCHEMA_NEWER) or not ours. */
+#define SCHEMA_NEWER "newer_schema"
+bool sqlite_schema_version(
+    sqlite3 *db, const struct schema *schema, int *version, struct err *err);
 
 /* Brings the database to this program's version, each step in a transaction of its own.
  * Nothing is changed, and the reason told, when it is newer than that or not ours.
  * `may_change` false: an older one is refused as well. */
-bool sqlite_migrate(sqlite3 *db, bool may_change, const struct log *log, struct err *err);
+bool sqlite_migrate(sqlite3 *db, const struct schema *schema, bool may_change,
+    const struct log *log, struct err *err);
 
 #endif

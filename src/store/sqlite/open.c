@@ -153,35 +153,6 @@ static void stats(const struct backend *b, struct store_stats *out)
 
 /* ---- opening and closing ---- */
 
-/* SQLite would create the file readable by all. */
-static bool make_file(const char *path, struct err *err)
-{
-    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-    bool ok;
-
-    if (fd < 0)
-        return fail_errno("opening", path, err);
-    ok = fchmod(fd, 0600) == 0 || fail_errno("setting the mode of", path, err);
-    (void)close(fd); /* nothing was written */
-    return ok;
-}
-
-/* WAL is a property of the file; the answer is the mode that it has afterwards. */
-static bool set_wal(struct sql_conn *conn, struct err *err)
-{
-    struct sql q = sql_begin_once(conn, "PRAGMA journal_mode = WAL");
-    enum sql_result step = sql_step(&q, err);
-    char mode[16] = "";
-
-    if (step == SQL_ROW)
-        sql_take_fixed(&q, 0, mode, sizeof mode);
-    sql_end(&q);
-    if (step == SQL_FAILED)
-        return false;
-    return strcmp(mode, "wal") == 0 ||
-           err_internal(err, "store: this file system does not allow a write-ahead log");
-}
-
 /* Does the opener have the key of what is in the database? Every version of the schema
  * keeps the ring in the same table. */
 static bool ask_for_keys(
@@ -192,7 +163,7 @@ static bool ask_for_keys(
     int version;
     bool ok;
 
-    if (!sqlite_schema_version(conn->db, &version, err))
+    if (!sqlite_schema_version(conn->db, &store_schema, &version, err))
         return false;
     if (version == 0 || config->accept_keys == NULL)
         return true;
@@ -216,9 +187,9 @@ static bool open_as_server(
         !directory_lock(store->dir, &store->lock_fd, &unclean, err))
         return false;
     if (!sqlite_finish_restore(store->dir, store->log, err) ||
-        !make_file(store->path, err) ||
+        !sql_make_file(store->path, err) ||
         !sql_connect(store->path, SQL_WRITES, &conn, err) ||
-        !sql_execute(conn, "PRAGMA page_size = 8192", err) || !set_wal(conn, err))
+        !sql_execute(conn, "PRAGMA page_size = 8192", err) || !sql_set_wal(conn, err))
         goto fail;
     if (unclean)
         log_event(store->log, LOG_WARN, "the last server did not stop in order: checking",
@@ -227,7 +198,7 @@ static bool open_as_server(
         !check_pragma(conn, "PRAGMA quick_check(1)", err))
         goto fail;
     if (!ask_for_keys(config, conn, err) ||
-        !sqlite_migrate(conn->db, true, store->log, err) ||
+        !sqlite_migrate(conn->db, &store_schema, true, store->log, err) ||
         !directory_sync(store->dir, err))
         goto fail;
     /* The directory has one server: whoever held these leases is dead. One that stopped
@@ -261,7 +232,7 @@ static bool open_as_guest(struct sqlite_store *store, bool read_only, struct err
         !sqlite_refuse_half_restored(store->dir, err) ||
         !sql_connect(store->path, read_only ? SQL_READ_ONLY : SQL_WRITES, &conn, err))
         return false;
-    if (!sqlite_migrate(conn->db, false, store->log, err) ||
+    if (!sqlite_migrate(conn->db, &store_schema, false, store->log, err) ||
         (!read_only && !directory_map_changes(store->dir, &store->changes, err))) {
         sql_disconnect(conn);
         return false;

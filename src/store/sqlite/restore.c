@@ -106,7 +106,7 @@ static bool copy_checked(const char *file, const char *part, struct err *err)
     bool ok = false;
 
     if (!sql_connect(file, SQL_READ_ONLY, &from, err) ||
-        !sqlite_schema_version(from->db, &version, err))
+        !sqlite_schema_version(from->db, &store_schema, &version, err))
         goto done;
     if (version == 0) {
         err_internal(err, "this is no backup of nangod: it is empty");

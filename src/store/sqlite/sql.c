@@ -5,8 +5,12 @@
 #include "store/sqlite/sql.h"
 
 #include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/mem.h"
 #include "base/str.h"
@@ -22,8 +26,8 @@ bool sql_failed(sqlite3 *db, int rc, struct err *err)
     if (primary == SQLITE_FULL)
         return err_internal(err, "store: the disk is full, or the file may not grow");
     if (primary == SQLITE_CORRUPT || primary == SQLITE_NOTADB)
-        return err_internal(
-            err, "store: the database file is damaged (%s)", sqlite3_errstr(rc));
+        return err_set(err, 500, SQL_DAMAGED,
+            "store: the database file is damaged (%s)", sqlite3_errstr(rc));
     if (rc == SQLITE_CONSTRAINT_FOREIGNKEY) /* deleted while the request was on its way */
         return err_set(err, 404, "not_found", "what this belongs to does not exist");
     return err_internal(err, "store: %s (%d)",
@@ -102,6 +106,41 @@ bool sql_execute(struct sql_conn *conn, const char *text, struct err *err)
 size_t sql_changed(const struct sql_conn *conn)
 {
     return (size_t)sqlite3_changes64(conn->db);
+}
+
+/* ---- files ---- */
+
+static bool fail_errno(const char *doing, const char *path, struct err *err)
+{
+    return err_internal(err, "%s %s: %s", doing, path, strerror(errno));
+}
+
+bool sql_make_file(const char *path, struct err *err)
+{
+    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    bool ok;
+
+    if (fd < 0)
+        return fail_errno("opening", path, err);
+    ok = fchmod(fd, 0600) == 0 || fail_errno("setting the mode of", path, err);
+    (void)close(fd); /* nothing was written */
+    return ok;
+}
+
+/* The answer is the mode that the file has afterwards. */
+bool sql_set_wal(struct sql_conn *conn, struct err *err)
+{
+    struct sql q = sql_begin_once(conn, "PRAGMA journal_mode = WAL");
+    enum sql_result step = sql_step(&q, err);
+    char mode[16] = "";
+
+    if (step == SQL_ROW)
+        sql_take_fixed(&q, 0, mode, sizeof mode);
+    sql_end(&q);
+    if (step == SQL_FAILED)
+        return false;
+    return strcmp(mode, "wal") == 0 ||
+           err_internal(err, "store: this file system does not allow a write-ahead log");
 }
 
 /* ---- statements ---- */

@@ -47,9 +47,16 @@ enum sql_use {
 bool sql_connect(
     const char *path, enum sql_use use, struct sql_conn **out, struct err *err);
 void sql_disconnect(struct sql_conn *conn); /* accepts NULL */
+/* Makes sure that there is a file, for its owner alone: SQLite would create one that all
+ * may read. */
+bool sql_make_file(const char *path, struct err *err);
+/* WAL is a property of the file from then on. */
+bool sql_set_wal(struct sql_conn *conn, struct err *err);
 /* Runs text without parameters and results. */
 bool sql_execute(struct sql_conn *conn, const char *text, struct err *err);
-/* Fills *err from a result code and the connection's message, which names no values. */
+/* Fills *err from a result code and the connection's message, which names no values. A
+ * damaged file has the code SQL_DAMAGED. */
+#define SQL_DAMAGED "damaged"
 bool sql_failed(sqlite3 *db, int rc, struct err *err);
 
 struct sql {

@@ -202,7 +202,7 @@ TEST(guests_need_a_store_of_this_version)
     world_begin_empty(&w);
     expect_refused(&w, (struct store_config){.read_only = true}, "No such file");
     expect_refused(&w, (struct store_config){.beside_server = true}, "No such file");
-    run_sql(&w, migrations[0].sql);
+    run_sql(&w, store_schema.steps[0].sql);
     run_sql(&w, "PRAGMA user_version = 1");
     expect_refused(&w, (struct store_config){.read_only = true}, "start the server once");
     expect_refused(
@@ -262,7 +262,7 @@ static void given_version(const struct world *w, int version)
     char *rows;
 
     for (int i = 0; i < version; i++)
-        run_sql(w, migrations[i].sql);
+        run_sql(w, store_schema.steps[i].sql);
     (void)snprintf(set, sizeof set, "PRAGMA user_version = %d", version);
     run_sql(w, set);
     (void)snprintf(path, sizeof path, FIXTURES_DIR "/%04d.sql", version);
@@ -322,8 +322,8 @@ static void expect_rows(struct world *w)
 
 TEST(each_earlier_version_is_migrated_with_its_rows)
 {
-    assert_true(migration_count >= 2);
-    for (int version = 1; version < migration_count; version++) {
+    assert_true(store_schema.count >= 2);
+    for (int version = 1; version < store_schema.count; version++) {
         struct world w;
 
         world_begin_empty(&w);
