@@ -3,7 +3,6 @@
  * call. Bytes that are no UTF-8 stand for themselves. */
 #include "store/sqlite/fold.h"
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <string.h>
 #include <wctype.h>
@@ -105,8 +104,9 @@ static bool begins(locale_t letters, const unsigned char *at, const char *folded
     return true;
 }
 
-static bool contains(locale_t letters, const unsigned char *at, const char *folded)
+bool fold_contains(locale_t letters, const char *text, const char *folded)
 {
+    const unsigned char *at = (const unsigned char *)text;
     unsigned char first = (unsigned char)folded[0];
 
     for (;; at++) {
@@ -123,13 +123,13 @@ static bool contains(locale_t letters, const unsigned char *at, const char *fold
 
 static void folded_contains(sqlite3_context *context, int count, sqlite3_value **values)
 {
-    const unsigned char *text = sqlite3_value_text(values[0]);
-    const unsigned char *folded = sqlite3_value_text(values[1]);
+    const char *text = (const char *)sqlite3_value_text(values[0]);
+    const char *folded = (const char *)sqlite3_value_text(values[1]);
 
     (void)count;
     sqlite3_result_int(context,
         text != NULL && folded != NULL &&
-            contains((locale_t)sqlite3_user_data(context), text, (const char *)folded));
+            fold_contains((locale_t)sqlite3_user_data(context), text, folded));
 }
 
 int fold_define(sqlite3 *db, locale_t letters)

@@ -11,6 +11,7 @@
 
 #include <locale.h>
 #include <sqlite3.h>
+#include <stdbool.h>
 
 /* For freelocale(); (locale_t)0 when the system has no C.UTF-8. */
 locale_t fold_letters(void);
@@ -18,5 +19,7 @@ locale_t fold_letters(void);
 int fold_define(sqlite3 *db, locale_t letters);
 /* The caller frees. */
 char *fold_text(locale_t letters, const char *text);
+/* The function itself. */
+bool fold_contains(locale_t letters, const char *text, const char *folded);
 
 #endif

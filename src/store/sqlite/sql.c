@@ -26,8 +26,8 @@ bool sql_failed(sqlite3 *db, int rc, struct err *err)
     if (primary == SQLITE_FULL)
         return err_internal(err, "store: the disk is full, or the file may not grow");
     if (primary == SQLITE_CORRUPT || primary == SQLITE_NOTADB)
-        return err_set(err, 500, SQL_DAMAGED,
-            "store: the database file is damaged (%s)", sqlite3_errstr(rc));
+        return err_set(err, 500, SQL_DAMAGED, "store: the database file is damaged (%s)",
+            sqlite3_errstr(rc));
     if (rc == SQLITE_CONSTRAINT_FOREIGNKEY) /* deleted while the request was on its way */
         return err_set(err, 404, "not_found", "what this belongs to does not exist");
     return err_internal(err, "store: %s (%d)",
