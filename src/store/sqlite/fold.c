@@ -127,9 +127,9 @@ static void folded_contains(sqlite3_context *context, int count, sqlite3_value *
     const char *folded = (const char *)sqlite3_value_text(values[1]);
 
     (void)count;
-    sqlite3_result_int(context,
-        text != NULL && folded != NULL &&
-            fold_contains((locale_t)sqlite3_user_data(context), text, folded));
+    sqlite3_result_int(
+        context, text != NULL && folded != NULL &&
+                     fold_contains((locale_t)sqlite3_user_data(context), text, folded));
 }
 
 int fold_define(sqlite3 *db, locale_t letters)
