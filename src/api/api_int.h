@@ -172,8 +172,6 @@ void reply_issues(struct call *call, const char *code, cJSON *issues);
 /* What a lower layer says. A fault of ours becomes 500 `generic_error_support`. */
 void reply_error(struct call *call, const struct err *err);
 void reply_error_detailed(struct call *call, const struct err *err);
-/* True when the error is a fault of ours, to be hidden behind a support id. */
-bool err_is_internal(const struct err *err);
 
 /* ---- metrics.c ---- */
 void metrics_count(struct server_metrics *metrics, const struct route *route, int status,

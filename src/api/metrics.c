@@ -181,6 +181,23 @@ static void write_store(const struct server *server, struct buf *out)
         "Rows read from the database.", stats.cache_misses);
 }
 
+static void write_logs(const struct server *server, struct buf *out)
+{
+    struct oplog_stats stats;
+
+    oplog_stats(server->oplog, &stats);
+    write_one(out, "nangod_logs_operations_total", "counter",
+        "Operations written to the logs.", stats.operations);
+    write_one(out, "nangod_logs_messages_total", "counter",
+        "Messages written to the logs.", stats.messages);
+    write_one(out, "nangod_logs_dropped_total", "counter",
+        "Operations and messages that were dropped, as they could not be written soon "
+        "enough.",
+        stats.dropped);
+    write_one(out, "nangod_logs_queued_bytes", "gauge", "Logs not written yet.",
+        stats.queued_bytes);
+}
+
 static void write_calls(const struct server *server, struct buf *out)
 {
     struct refresh_stats refresh;
@@ -217,4 +234,5 @@ void metrics_write(const struct server *server, struct buf *out)
     write_loops(server, out);
     write_store(server, out);
     write_calls(server, out);
+    write_logs(server, out);
 }

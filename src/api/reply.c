@@ -193,11 +193,6 @@ void reply_issues(struct call *call, const char *code, cJSON *issues)
     reply_json(call, 400, body);
 }
 
-bool err_is_internal(const struct err *err)
-{
-    return err->status == 0 || err->status == 500 || err->code[0] == '\0';
-}
-
 static void reply_internal(struct call *call, const struct err *err)
 {
     const struct log *log = call->server->log;

@@ -9,6 +9,7 @@
 #include "auth/verify.h"
 #include "net/http_server.h"
 #include "net/upstream.h"
+#include "oplog/oplog.h"
 #include "proxy/forward.h"
 #include "scripts/action.h"
 #include "scripts/async.h"
@@ -39,7 +40,9 @@ struct server {
     struct actions *actions;         /* NULL: this server runs no scripts */
     struct async_runs *async_runs;   /* likewise */
     struct script_events *events;
+    struct oplog *oplog;        /* NULL: no logs of operations are kept */
     struct pool *event_threads; /* handlers that wait for scripts of events */
+    struct pool *log_readers;   /* what the logs answer: no one else waits for it */
     struct pool *workers;       /* handlers that write to the store */
     struct server_loop *loops;
     size_t loop_count;

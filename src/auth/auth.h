@@ -9,6 +9,7 @@
 #include "base/pool.h"
 #include "catalog/catalog.h"
 #include "net/policy.h"
+#include "oplog/oplog.h"
 #include "store/store.h"
 #include "vault/vault.h"
 
@@ -20,6 +21,7 @@ struct auth {
     struct catalog_holder *catalogs;
     const struct clock *clock;
     const struct log *log;
+    struct oplog *oplog;         /* NULL: no logs of operations are kept */
     const struct policy *policy; /* of token endpoints: private ranges may be open */
     const struct policy *proxy_policy;  /* of credential verification calls */
     const char *ca_file;                /* NULL = the system's */

@@ -57,3 +57,8 @@ bool err_context(struct err *err, const char *fmt, ...)
     }
     return false;
 }
+
+bool err_is_internal(const struct err *err)
+{
+    return err->status == 0 || err->status == 500 || err->code[0] == '\0';
+}

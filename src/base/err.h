@@ -25,6 +25,9 @@ bool err_set(struct err *err, int status, const char *code, const char *fmt, ...
 bool err_internal(struct err *err, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 
+/* A fault of ours, which is nobody's business but that of the server's own log. */
+bool err_is_internal(const struct err *err);
+
 /* Puts "<context>: " before the message. Returns false. */
 bool err_context(struct err *err, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));

@@ -26,6 +26,9 @@
 #include "runner/launch.h"
 #include "scripts/load.h"
 
+#define DAY_MS ((int64_t)86400000)
+#define LOG_READERS 2
+
 struct daemon {
     struct node *node;
     struct server server;
@@ -111,6 +114,26 @@ static void make_urls(struct daemon *daemon)
                                  : str_dup(s->connect_ui_url);
 }
 
+/* What is told of before this is not kept. */
+static bool start_logs(struct daemon *daemon, struct err *err)
+{
+    const struct settings *s = &daemon->node->settings;
+    struct oplog_config config = {
+        .dir = s->data_dir,
+        .clock = &daemon->node->clock,
+        .log = &daemon->node->log,
+        .retention_ms = s->logs_retention_days * DAY_MS,
+        .max_bytes = (uint64_t)s->logs_max_size,
+        .queue_bytes = (size_t)s->logs_queue_size,
+    };
+
+    if (!s->logs_enabled)
+        return true;
+    daemon->server.log_readers = pool_new("logs", LOG_READERS);
+    return oplog_level_parse(s->logs_level, &config.level) && /* the table made sure */
+           oplog_start(&config, &daemon->server.oplog, err);
+}
+
 static void wire(struct daemon *daemon)
 {
     const struct settings *s = &daemon->node->settings;
@@ -124,6 +147,7 @@ static void wire(struct daemon *daemon)
         .catalogs = daemon->catalogs,
         .clock = server->clock,
         .log = server->log,
+        .oplog = server->oplog,
         .policy = &daemon->oauth_policy,
         .proxy_policy = &daemon->policy,
         .ca_file = s->outbound_ca_file,
@@ -323,7 +347,8 @@ bool daemon_start(struct node *node, bool demo, struct daemon **out, struct err 
     if (!load_catalog(&node->settings, daemon->demo, &node->log, &catalog, err))
         goto failed;
     daemon->catalogs = catalog_holder_new(catalog);
-    if (!make_policies(daemon, err) || !listen_all(daemon, err))
+    if (!make_policies(daemon, err) || !listen_all(daemon, err) ||
+        !start_logs(daemon, err))
         goto failed;
     make_urls(daemon);
     make_own_url(daemon);
@@ -449,6 +474,8 @@ void daemon_stop(struct daemon *daemon)
     refresher_settle(daemon->server.refresher);
     if (daemon->outbound != NULL)
         pool_stop(daemon->outbound);
+    if (daemon->server.log_readers != NULL)
+        pool_stop(daemon->server.log_readers);
     for (size_t i = 0; i < daemon->running; i++)
         reactor_stop(daemon->server.loops[i].reactor);
     for (size_t i = 0; i < daemon->running; i++)
@@ -461,6 +488,8 @@ void daemon_stop(struct daemon *daemon)
     pool_free(daemon->server.workers);
     pool_free(daemon->server.event_threads);
     pool_free(daemon->outbound);
+    pool_free(daemon->server.log_readers);
+    oplog_stop(daemon->server.oplog); /* nobody tells anything any more */
     server_metrics_free(daemon->server.metrics);
     if (daemon->catalogs != NULL)
         catalog_holder_free(daemon->catalogs);
@@ -479,6 +508,7 @@ void daemon_reload(struct daemon *daemon, const struct settings_flags *flags)
 {
     struct settings next;
     enum log_level level;
+    enum oplog_level logs_level;
     struct catalog *catalog = NULL;
     struct err err = {0};
     char *restart = NULL;
@@ -497,6 +527,8 @@ void daemon_reload(struct daemon *daemon, const struct settings_flags *flags)
             LOG_STR("settings", restart), LOG_END);
     if (log_level_parse(next.log_level, &level)) /* as the table has made sure */
         daemon->node->log.level = level;
+    if (oplog_level_parse(next.logs_level, &logs_level))
+        oplog_set_level(daemon->server.oplog, logs_level);
     catalog_replace(daemon->catalogs, catalog);
     log_event(daemon->server.log, LOG_INFO, "reloaded",
         LOG_INT("providers", catalog_count(catalog)), LOG_END);
@@ -515,6 +547,7 @@ void daemon_sweep(struct daemon *daemon)
         !store_sweep(daemon->node->store, now, now - days * 86400000, &err))
         log_event(daemon->server.log, LOG_ERROR, "sweep failed",
             LOG_STR("reason", err.message), LOG_END);
+    (void)oplog_sweep(daemon->server.oplog, 0); /* goes on by itself */
 }
 
 const char *daemon_address(const struct daemon *daemon)

@@ -69,6 +69,11 @@ struct settings {
     int64_t scripts_log_limit;
     int64_t scripts_retry_ms;
     int64_t scripts_async_retention_h;
+    bool logs_enabled;
+    char *logs_level;
+    int64_t logs_retention_days;
+    int64_t logs_max_size;
+    int64_t logs_queue_size;
     char *clock_offset_file;
     char **sources; /* where each value came from, in the order of the table */
 };

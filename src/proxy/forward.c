@@ -63,6 +63,7 @@ void forward_end(struct forward *f)
     http_headers_finish(&f->answer_headers);
     buf_finish(&f->body.kept);
     buf_finish(&f->answer);
+    forward_log_finish(f);
     free(f->next_url);
     free(f->target);
     free(f);
@@ -70,6 +71,10 @@ void forward_end(struct forward *f)
 
 void forward_fail(struct forward *f, const struct err *err)
 {
+    if (err_is_internal(err))
+        forward_log_failed(f, "server_error", "The server failed: its own log says why");
+    else
+        forward_log_failed(f, err->code, err->message);
     if (f->started)
         http_abort(f->req);
     else
@@ -84,6 +89,8 @@ void forward_gone(struct forward *f)
     f->gone = true;
     if (f->away)
         return;
+    forward_log_failed(
+        f, "client_left", "The client left before the answer was complete");
     http_abort(f->req);
     forward_end(f);
 }
@@ -266,6 +273,7 @@ static bool build(struct forward *f, struct err *err)
         goto done;
     }
     f->has_built = true;
+    forward_log_built(f, connection.credentials);
     if (f->body.type != NULL &&
         http_headers_find(&f->built.headers, "content-type") == NULL)
         http_headers_add(&f->built.headers, "content-type", f->body.type);
@@ -435,6 +443,7 @@ static void look_up_then(struct forward *f)
     f->provider = f->integration.provider;
     if (f->catalog != NULL)
         catalog_ref(f->catalog);
+    forward_log_found(f);
     if (f->provider == NULL) {
         err_set(&f->err, 400, "unknown_provider", "The provider %.100s is not known",
             f->integration.row->provider);
@@ -530,6 +539,7 @@ void proxy_forward(const struct proxy *proxy, struct up_pool *pool, struct http_
     f->options = options;
     f->caller_method = f->method = http_method(req);
     http_on_gone(req, on_gone, f);
+    forward_log_begin(f);
     if (!override_allowed(f, &f->err)) {
         forward_fail(f, &f->err);
         return;

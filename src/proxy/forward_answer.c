@@ -114,6 +114,7 @@ void forward_answer_done(struct forward *f)
     size_t len;
     char *body;
 
+    forward_log_answered(f);
     if (f->use == ANSWER_HOLD && has_no_body(f)) { /* but a length to tell, for HEAD */
         http_start(f->req, f->status, &f->answer_headers, f->answer_length);
         f->use = ANSWER_STREAM;

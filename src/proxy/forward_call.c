@@ -76,6 +76,7 @@ static void answer_failure(struct forward *f, const char *code, char *message)
     json_set_str(body, "code", code);
     json_set_str(body, "method", method);
     free(method);
+    forward_log_failed(f, code, message);
     log_event(f->proxy->auth->log, LOG_WARN, "proxy_failed",
         LOG_STR("integration", f->options.provider_config_key), LOG_STR("code", code),
         LOG_STR("message", message), LOG_INT("attempts", f->attempt + 1), LOG_END);
@@ -297,6 +298,7 @@ static void on_head(void *arg, int status, const struct http_headers *headers)
 
     f->status = status;
     f->dropped = 0;
+    forward_log_exchange(f, status, headers, NULL);
     if (will_follow(f, status, headers)) {
         drop_answer(f, ANSWER_REDIRECT);
         if (!f->without_body && !becomes_get(f, status))
@@ -359,6 +361,8 @@ static void on_done(void *arg, enum up_failure failure, const char *message)
 
     f->call = NULL;
     f->body.wanted = false;
+    if (failure != UP_OK && f->use == ANSWER_UNDECIDED)
+        forward_log_exchange(f, 0, NULL, up_failure_code(failure));
     if (f->use == ANSWER_PEEK && failure == UP_OK)
         decide_peeked(f);
     switch (f->use) {
@@ -379,6 +383,8 @@ static void on_done(void *arg, enum up_failure failure, const char *message)
         }
         if (f->started) { /* the caller must see that something is missing */
             FORWARD_COUNT(f, failures);
+            forward_log_failed(f, up_failure_code(failure),
+                "The provider's answer broke off before its end");
             http_abort(f->req);
             forward_end(f);
             break;
@@ -412,6 +418,8 @@ void forward_call_start(struct forward *f)
         request.client_key_pem = f->client_key;
     }
     f->use = ANSWER_UNDECIDED;
+    f->status = 0;
+    forward_log_sent(f);
     if (f->without_body) {
         request.body_kind = UP_BODY_NONE;
     } else if (f->built.body != NULL) {

@@ -13,6 +13,7 @@
  *   forward_form.c      form to JSON and back
  *   forward_call.c      the call to the provider: redirects and further tries
  *   forward_answer.c    the provider's answer on its way to the caller
+ *   forward_log.c       what the logs of operations are told
  *
  * Everything runs on the reactor of the request. What may block (a store that is not
  * local, work on a large body) is a job on the outbound pool; while a job or a refresh is
@@ -32,6 +33,7 @@ struct forward_options {
     const char *provider_config_key;
     const char *connection_id;
     const char *base_override; /* NULL = none */
+    const char *operation;     /* Nango-Activity-Log-Id; NULL = none */
     int retries;
     int retry_on[FORWARD_MAX_RETRY_ON];
     size_t retry_on_count;
@@ -75,6 +77,18 @@ struct forward_body {
     const char
         *type; /* content type to send unless a header says otherwise; NULL = none */
     const char *coding; /* the caller's Content-Encoding; NULL = plain */
+};
+
+/* ---- what is told of it ---- */
+struct forward_log {
+    struct oplog *to;          /* NULL: nowhere, or all is told */
+    struct oplog_op operation; /* the caller's; id 0 = none: the call is one itself */
+    int64_t began_ms, began_us;
+    int64_t sent_us; /* this exchange */
+    int64_t integration_id, connection_id;
+    bool exchange_failed; /* the last one */
+    char *shown_url;      /* of this try, without secrets */
+    struct buf exchanges;
 };
 
 /* ---- the request ---- */
@@ -131,6 +145,8 @@ struct forward {
     int hops;
     struct reactor_timer *timer;
     int64_t wait_ms;
+
+    struct forward_log log;
 
     /* The answer. */
     enum answer_use use;
@@ -199,6 +215,20 @@ bool forward_answer_data(struct forward *f, const char *data, size_t len);
 void forward_answer_done(struct forward *f); /* all of it came: ends f */
 /* After the beginning was peeked at: passes it on. */
 void forward_answer_pass_peeked(struct forward *f);
+
+/* ---- forward_log.c ---- */
+void forward_log_begin(struct forward *f);
+void forward_log_found(struct forward *f); /* f->integration and f->row are there */
+/* f->built is; with what must not be shown of it. Any thread. */
+void forward_log_built(struct forward *f, const cJSON *credentials);
+void forward_log_sent(struct forward *f);
+/* `status` 0: it failed, and `failure` says how. */
+void forward_log_exchange(struct forward *f, int status,
+    const struct http_headers *answer, const char *failure);
+/* How the call ended; before it is answered. The first that tells counts. */
+void forward_log_failed(struct forward *f, const char *type, const char *message);
+void forward_log_answered(struct forward *f); /* by the provider, with f->status */
+void forward_log_finish(struct forward *f);
 
 /* ---- forms (forward_form.c) ---- */
 #define FORM_MAX_PAIRS 1000

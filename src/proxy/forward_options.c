@@ -167,6 +167,7 @@ bool forward_options_read(
     out->forward_on_redirect = flag(req, "forward-headers-on-redirect", errors);
     if (log_id != NULL)
         fits(log_id, "nango-activity-log-id", errors);
+    out->operation = log_id;
     flag(req, "nango-is-sync", errors);
     flag(req, "nango-is-dry-run", errors);
     return *errors == NULL;
