@@ -163,7 +163,7 @@ static bool take_input(struct call *call, const cJSON *input, char **text)
     return false;
 }
 
-static void run_action(struct call *call, const struct connection_row *connection,
+static void run_action(struct call *call, struct connection_row *connection,
     const struct script_row *script, const cJSON *input)
 {
     struct action_order order = {

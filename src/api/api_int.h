@@ -127,6 +127,8 @@ const cJSON *call_query(struct call *call);
  */
 const char *call_query_str(const struct call *call, const char *name);
 bool call_query_flag(const struct call *call, const char *name);
+/* A number that RULE_COUNT has checked. */
+size_t call_query_count(const struct call *call, const char *name, size_t otherwise);
 /* False after a 400 with the issues. */
 bool call_check_query(struct call *call, const struct shape *shape);
 bool call_check_body(struct call *call, const struct shape *shape);
@@ -253,6 +255,9 @@ void list_functions(struct call *call);
 void get_function(struct call *call);
 void get_function_code(struct call *call);
 void delete_function(struct call *call);
+void list_operations(struct call *call);
+void get_operation(struct call *call);
+void list_operation_messages(struct call *call);
 void list_variables(struct call *call);
 void create_environment(struct call *call);
 void delete_environment(struct call *call);

@@ -150,6 +150,13 @@ bool call_query_flag(const struct call *call, const char *name)
     return text != NULL && str_to_bool(text, &on) && on;
 }
 
+size_t call_query_count(const struct call *call, const char *name, size_t otherwise)
+{
+    const char *text = call_query_str(call, name);
+
+    return text != NULL ? (size_t)strtod(text, NULL) : otherwise;
+}
+
 bool call_check_query(struct call *call, const struct shape *shape)
 {
     cJSON *issues;

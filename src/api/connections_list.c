@@ -29,13 +29,6 @@ static const struct rule query_rules[] = {
 };
 static const struct shape query_shape = SHAPE_STRICT(query_rules);
 
-static size_t query_count(const struct call *call, const char *name)
-{
-    const char *text = call_query_str(call, name);
-
-    return text != NULL ? (size_t)strtod(text, NULL) : 0;
-}
-
 /* Cuts a comma list in place; blanks round the parts do not count. */
 static size_t split_list(char *text, const char **parts, size_t max)
 {
@@ -125,13 +118,14 @@ void list_connections(struct call *call)
         .integrations = integrations,
         .tag_keys = tag_keys,
         .tag_values = tag_values,
-        .limit = query_count(call, "limit"),
+        .limit = call_query_count(call, "limit", 0),
     };
     if (list != NULL)
         filter.integration_count = split_list(list, integrations, MAX_INTEGRATIONS);
     filter.tag_count =
         read_tags(json_get(call->query, "tags"), tag_keys, tag_values, owned);
-    filter.offset = query_count(call, "page") * (filter.limit > 0 ? filter.limit : 10000);
+    filter.offset =
+        call_query_count(call, "page", 0) * (filter.limit > 0 ? filter.limit : 10000);
     if (list != NULL && filter.integration_count == 0)
         reply_list(call, NULL, 0); /* of no integration, not of all */
     else if (store_list_connections(call_auth(call)->store, &filter, &rows, &count, &err))

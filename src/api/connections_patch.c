@@ -98,7 +98,7 @@ void patch_connection(struct call *call)
 }
 
 /* What runs first may take its time, and fail: the row goes in any case. */
-static void delete_row(struct call *call, const struct connection_row *row)
+static void delete_row(struct call *call, struct connection_row *row)
 {
     struct script_events *events = call->server->events;
     struct err err = {0};

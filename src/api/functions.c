@@ -34,13 +34,6 @@ static const struct rule delete_rules[] = {
 };
 static const struct shape delete_query = SHAPE_STRICT(delete_rules);
 
-static size_t query_count(const struct call *call, const char *name, size_t otherwise)
-{
-    const char *text = call_query_str(call, name);
-
-    return text != NULL ? (size_t)strtod(text, NULL) : otherwise;
-}
-
 static enum script_kind query_kind(const struct call *call)
 {
     enum script_kind kind = SCRIPT_ANY;
@@ -83,10 +76,10 @@ void list_functions(struct call *call)
     if (!call_check_query(call, &list_query) ||
         !find_integration(call, &filter.integration_id))
         return;
-    page = query_count(call, "page", 0);
+    page = call_query_count(call, "page", 0);
     filter.kind = query_kind(call);
     filter.search = call_query_str(call, "search");
-    filter.limit = query_count(call, "limit", USUAL_LIMIT);
+    filter.limit = call_query_count(call, "limit", USUAL_LIMIT);
     filter.offset = page * filter.limit;
     if (!store_list_scripts(
             call_auth(call)->store, &filter, &rows, &count, &total, &err)) {

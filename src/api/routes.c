@@ -83,6 +83,10 @@ const struct route api_routes[] = {
     {"DELETE", "/integrations/:uniqueKey/functions/:name",      RUN_WORK, WHO_KEY, FUNC "delete", NULL, 0, delete_function},
     {"GET",    "/integrations/:uniqueKey/functions/:name/code", RUN_WORK, WHO_KEY, FUNC "read", NULL, 0, get_function_code},
 
+    {"GET",    "/logs/operations",              RUN_READ, WHO_KEY, "environment:*", NULL, 0, list_operations},
+    {"GET",    "/logs/operations/:id",          RUN_READ, WHO_KEY, "environment:*", NULL, 0, get_operation},
+    {"GET",    "/logs/operations/:id/messages", RUN_READ, WHO_KEY, "environment:*", NULL, 0, list_operation_messages},
+
     {"GET",    "/environment-variables", RUN_READ, WHO_KEY, "environment:variables:read", NULL, 0, list_variables},
     {"POST",   "/environments",          RUN_WORK, WHO_KEY, "account:environments:create", NULL, 0, create_environment},
     {"DELETE", "/environments/:environmentId", RUN_WORK, WHO_KEY, "account:environments:delete", NULL, 0, delete_environment},

@@ -252,6 +252,31 @@ static void check_option(
     add_options(issues, options, "Invalid option: expected one of ");
 }
 
+static bool is_option(const char *const *options, const char *text, size_t len)
+{
+    for (; *options != NULL; options++)
+        if (strlen(*options) == len && memcmp(*options, text, len) == 0)
+            return true;
+    return false;
+}
+
+static void check_options(
+    struct issues *issues, const char *const *options, const cJSON *value)
+{
+    const char *at = cJSON_IsString(value) ? value->valuestring : "";
+    bool good = true;
+
+    for (bool more = true; good && more;) {
+        size_t len = strcspn(at, ",");
+
+        good = is_option(options, at, len);
+        more = at[len] == ',';
+        at += len + more;
+    }
+    if (!good)
+        add_options(issues, options, "Invalid option: expected some of ");
+}
+
 static const char *const flag_options[] = {"true", "1", "yes", "on", "y", "enabled",
     "false", "0", "no", "off", "n", "disabled", NULL};
 
@@ -440,6 +465,9 @@ static void check_value(
         if (!cJSON_IsString(value) || strcmp(value->valuestring, rule->options[0]) != 0)
             issue_add(issues, "invalid_value", "Invalid input: expected \"%s\"",
                 rule->options[0]);
+        break;
+    case RULE_OPTIONS:
+        check_options(issues, rule->options, value);
         break;
     case RULE_DATE:
         check_date(issues, value);

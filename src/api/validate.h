@@ -55,6 +55,7 @@ enum rule_kind {
     RULE_OBJECT,  /* an object of `shape` */
     RULE_ARRAY,   /* each element obeys `item` */
     RULE_OPTION,  /* one of `options` */
+    RULE_OPTIONS, /* some of `options` in a query, separated by commas */
     RULE_LITERAL, /* exactly options[0] */
     RULE_DATE,    /* a date text or milliseconds */
     RULE_VARIANT, /* an object whose `type` chooses one of `variants` */

@@ -13,7 +13,7 @@ struct connection_gate {
         bool *yes, struct err *err);
     /* Judges a row that is held back (store.h). Blocking. Refused: 400
      * `connection_validation_failed`. */
-    bool (*judge)(void *arg, const struct connection_row *held, struct err *err);
+    bool (*judge)(void *arg, struct connection_row *held, struct err *err);
     const char *event; /* ordered with each connection that takes effect; NULL = none */
     void *arg;
 };

@@ -67,9 +67,9 @@ static void fold(struct batch *batch, struct entry *first)
             if (begun == NULL)
                 continue;
             entry->folded = true;
-            if (entry->kind == ENTRY_END)
-                begun->end = entry;
-            else if (entry->state == OPLOG_RUNNING && begun->started_ms == 0)
+            begun->end = entry->kind == ENTRY_END ? entry : NULL;
+            if (entry->kind == ENTRY_MOVE && entry->state == OPLOG_RUNNING &&
+                begun->started_ms == 0)
                 begun->started_ms = entry->at_ms;
             begun->last_state = entry->state;
         }

@@ -20,6 +20,7 @@
 #include "base/str.h"
 #include "scripts/calls.h"
 #include "scripts/checkpoints.h"
+#include "scripts/say.h"
 
 enum {
     CLERK_MS = 250, /* how often it looks */
@@ -57,6 +58,8 @@ struct job {
     atomic_bool ended;
     char key[UUID_TEXT_SIZE];
     uint64_t owner; /* of its locks */
+    struct script_say say;
+    int attempt;
 };
 
 struct actions {
@@ -90,6 +93,7 @@ static void job_unref(struct job *job)
     free(job->connection_id);
     free(job->provider_config_key);
     script_checkpoint_finish(&job->checkpoint);
+    script_say_finish(&job->say);
     free(job);
 }
 
@@ -110,25 +114,29 @@ static bool job_take(struct job *job)
     return true;
 }
 
+/* Finishes `outcome`. */
+static void job_end(struct job *job, struct script_outcome *outcome)
+{
+    script_say_ended(&job->say, outcome);
+    job->done(job->arg, outcome);
+    script_outcome_finish(outcome);
+}
+
 static void job_fail(struct job *job, const char *type, const char *message)
 {
     struct script_outcome outcome = {.type = str_dup(type), .message = str_dup(message)};
 
-    job->done(job->arg, &outcome);
-    script_outcome_finish(&outcome);
+    job_end(job, &outcome);
 }
 
 /* ---- running ---- */
 
-/* Scripts' logs have no home yet but the server's own log, at its most talkative. */
 static void on_log(
     void *arg, const char *level, const char *message, struct json_raw meta)
 {
-    const struct job *job = arg;
+    struct job *job = arg;
 
-    (void)meta;
-    log_event(job->actions->config.log, LOG_DEBUG, "script", LOG_STR("file", job->file),
-        LOG_STR("level", level), LOG_STR("message", message), LOG_END);
+    script_say_log(&job->say, level, message, meta);
 }
 
 /* What only executions of a sync have (contract runner-sdk.md section 2). */
@@ -241,17 +249,19 @@ static void run_code(struct job *job, const struct blob *code)
         .key = job->key,
         .connection_id = job->connection_id,
         .provider_config_key = job->provider_config_key,
+        .say = &job->say,
         .policy = config->policy,
         .ca_file = config->ca_file,
         .timeout_ms = config->call_timeout_ms,
         .max_body = config->call_max_body,
         .ended = &job->ended,
     };
+    oplog_move(&job->say.operation, OPLOG_RUNNING);
+    script_say_began(&job->say, job->attempt);
     script_run(actions->runners, actions->calls, &run, &outcome);
     script_keys_end(config->keys, job->key);
     script_unlock_all(config->locks, job->owner); /* also of one that was killed */
-    job->done(job->arg, &outcome);
-    script_outcome_finish(&outcome);
+    job_end(job, &outcome);
 }
 
 static void run_job(void *arg)
@@ -427,14 +437,14 @@ static void put_paginate(
 
 /* The properties of the script's `nango` (contract runner-sdk.md section 2). */
 static char *make_props(const struct actions_config *config,
-    const struct action_order *order, const char *environment_name)
+    const struct action_order *order, const char *environment_name, int64_t operation)
 {
     const struct script_row *script = order->script;
     const struct connection_row *connection = order->connection;
-    char id[UUID_TEXT_SIZE];
+    char id[OPLOG_ID_SIZE];
     struct buf out;
 
-    crypto_uuid_v4(id);
+    oplog_id_text(operation, id);
     buf_init(&out, 0);
     buf_putc(&out, '{');
     put_text(&out, "connectionId", connection->connection_id);
@@ -464,11 +474,27 @@ static uint64_t share_of(const struct action_order *order)
                : (uint64_t)order->connection->id;
 }
 
+static void tell_operation(struct job *job, const struct action_order *order)
+{
+    const struct auth *auth = job->actions->config.auth;
+    struct oplog_subject subject;
+    struct oplog_op operation;
+
+    job->attempt = order->attempt;
+    if (order->operation != NULL) {
+        operation = *order->operation;
+    } else {
+        script_subject(order->script, order->connection, &subject);
+        operation = oplog_begin(auth->oplog, &subject, OPLOG_WAITING);
+    }
+    script_say_init(&job->say, &operation, auth, order->connection);
+}
+
 static struct job *job_new(struct actions *actions, const struct action_order *order,
     const char *environment_name)
 {
     const struct script_row *script = order->script;
-    const struct connection_row *connection = order->connection;
+    struct connection_row *connection = order->connection;
     struct job *job = MEM_NEW(struct job);
 
     job->actions = actions;
@@ -483,7 +509,9 @@ static struct job *job_new(struct actions *actions, const struct action_order *o
     job->share = share_of(order);
     memcpy(job->sha256, script->js, SHA256_LEN);
     job->file = str_printf("%s-%s.cjs", script->name, script->provider_config_key);
-    job->props = make_props(&actions->config, order, environment_name);
+    tell_operation(job, order);
+    job->props =
+        make_props(&actions->config, order, environment_name, job->say.operation.id);
     job->input = str_dup(order->input);
     job->connection_id = str_dup(connection->connection_id);
     job->provider_config_key = str_dup(connection->provider_config_key);
@@ -522,6 +550,9 @@ void actions_run(struct actions *actions, const struct action_order *order)
             .message = str_dup(
                 err.message[0] != '\0' ? err.message : "the environment is gone")};
 
+        if (order->operation != NULL)
+            oplog_end(order->operation, OPLOG_FAILED,
+                &(struct oplog_error){.type = outcome.type, .message = outcome.message});
         order->done(order->arg, &outcome);
         script_outcome_finish(&outcome);
         return;

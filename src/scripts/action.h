@@ -13,6 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "auth/auth.h"
 #include "base/err.h"
 #include "base/log.h"
 #include "catalog/catalog.h"
@@ -29,6 +30,7 @@ struct actions_config {
     struct store *store;
     struct catalog_holder *catalogs;
     const struct log *log;
+    const struct auth *auth;
     struct script_keys *keys;
     struct script_locks *locks;
     const struct policy *policy; /* of uncontrolledFetch */
@@ -61,12 +63,15 @@ void actions_stop(struct actions *actions);
 struct action_order {
     /* Borrowed until actions_run() returns. */
     const struct script_row *script;
-    const struct connection_row *connection;
-    const char *input; /* JSON; NULL = undefined */
-    int64_t start_ms;  /* by when it must begin; 0 = as the config says */
+    struct connection_row *connection; /* a reference may be taken */
+    const char *input;                 /* JSON; NULL = undefined */
+    int64_t start_ms;                  /* by when it must begin; 0 = as the config says */
     /* Nobody waits for it: all of the environment's share as those of one connection do,
      * so that many of them do not keep others from beginning. */
     bool background;
+    /* Begun by the caller; NULL = begun here. Its end is told before done(). */
+    const struct oplog_op *operation;
+    int attempt; /* 0, 1 = the first */
     /* Called once, from any thread, with what came of it; the outcome is finished after
      * that. */
     void (*done)(void *arg, const struct script_outcome *outcome);

@@ -13,6 +13,7 @@
 #include "base/secret.h"
 #include "base/str.h"
 #include "scripts/events.h"
+#include "scripts/say.h"
 
 #define DAY_MS ((int64_t)24 * 60 * 60 * 1000)
 
@@ -35,7 +36,8 @@ struct async_runs {
 struct running {
     struct async_runs *async;
     struct async_run_row *row;
-    char *event, *name; /* of an event's script, once they are known */
+    char *event, *name;        /* of an event's script, once they are known */
+    struct oplog_op operation; /* of an action; an event's is begun by whoever runs it */
 };
 
 static bool is_of_event(const struct async_run_row *row)
@@ -64,6 +66,40 @@ static bool is_stopping(struct async_runs *async)
     stopping = async->stopping;
     pthread_mutex_unlock(&async->lock);
     return stopping;
+}
+
+/* ---- its operation ---- */
+
+/* It is named by what the row keeps, so that whoever goes on with it after a restart knows
+ * it. */
+static int64_t operation_id(const struct async_run_row *row)
+{
+    char digits[9];
+
+    str_copy(digits, sizeof digits, row->uuid);
+    return oplog_id_of(row->created_at_ms, (uint32_t)strtoul(digits, NULL, 16));
+}
+
+static struct oplog_op operation_of(
+    const struct async_runs *async, const struct async_run_row *row)
+{
+    return oplog_op_of(async->config.auth->oplog, row->environment_id, operation_id(row));
+}
+
+static struct oplog_op begin_operation(const struct async_runs *async,
+    const struct async_order *order, const struct async_run_row *row)
+{
+    struct oplog_subject subject;
+    struct oplog_op operation;
+    char *meta = str_printf("{\"asyncId\":\"%s\"}", row->uuid);
+
+    script_subject(order->script, order->connection, &subject);
+    subject.durable = true;
+    subject.meta = meta;
+    operation = oplog_begin_as(
+        async->config.auth->oplog, operation_id(row), &subject, OPLOG_WAITING);
+    free(meta);
+    return operation;
 }
 
 /* ---- ends ---- */
@@ -106,13 +142,33 @@ static bool write_end(struct async_runs *async, const struct async_run_row *row,
     return ok;
 }
 
+/* Whoever ran it has told how the attempt ended. It may not have been the last. */
+static void tell_whether_it_goes_on(
+    struct running *running, const struct script_outcome *outcome)
+{
+    const struct async_run_row *row = running->row;
+
+    if (!outcome->ok && is_stopping(running->async)) {
+        oplog_say(&running->operation, OPLOG_INFO, NULL,
+            "The server is stopping: the next one begins it again");
+        oplog_move(&running->operation, OPLOG_WAITING);
+    } else if (!outcome->ok && row->attempts <= row->max_retries) {
+        oplog_say(&running->operation, OPLOG_WARN, NULL,
+            "Attempt %d of %d failed: it is tried again", row->attempts,
+            row->max_retries + 1);
+        oplog_move(&running->operation, OPLOG_WAITING);
+    }
+}
+
 static void on_done(void *arg, const struct script_outcome *outcome)
 {
     struct running *running = arg;
     struct async_runs *async = running->async;
     struct err err = {0};
 
-    if (is_of_event(running->row) && !outcome->ok && !is_stopping(async))
+    if (!is_of_event(running->row))
+        tell_whether_it_goes_on(running, outcome);
+    else if (!outcome->ok && !is_stopping(async))
         script_event_log_failure(
             async->config.log, running->event, running->name, outcome);
     if (!write_end(async, running->row, outcome, &err))
@@ -130,8 +186,11 @@ static void on_done(void *arg, const struct script_outcome *outcome)
 static void fail(struct running *running, const char *type, const char *message)
 {
     struct script_outcome outcome = {.type = str_dup(type), .message = str_dup(message)};
+    const struct oplog_error error = {.type = type, .message = message};
 
     running->row->max_retries = 0; /* the next time it would be no better */
+    oplog_say_error(&running->operation, &error, message);
+    oplog_end(&running->operation, OPLOG_FAILED, &error);
     on_done(running, &outcome);
     script_outcome_finish(&outcome);
 }
@@ -178,6 +237,8 @@ static void begin(struct async_runs *async, struct async_run_row *row)
     struct action_order order = {
         .start_ms = DAY_MS,
         .background = is_of_event(row),
+        .operation = is_of_event(row) ? NULL : &running->operation,
+        .attempt = row->attempts,
         .done = on_done,
         .arg = running,
     };
@@ -188,6 +249,8 @@ static void begin(struct async_runs *async, struct async_run_row *row)
 
     running->async = async;
     running->row = row;
+    if (!is_of_event(row))
+        running->operation = operation_of(async, row);
     if (clock_now_ms(async->config.clock) - row->created_at_ms > DAY_MS) {
         fail(running, "action_failure", "The script could not begin within a day");
         return;
@@ -325,12 +388,15 @@ bool async_action_order(struct async_runs *async, const struct async_order *orde
         .connection_id = order->connection->id,
         .script_id = order->script->id,
         .max_retries = order->max_retries,
-        .due_at_ms = clock_now_ms(async->config.clock),
+        .created_at_ms = clock_now_ms(async->config.clock),
     };
+    const struct oplog_error error = {"action_failure", "It could not be stored", NULL};
+    struct oplog_op operation;
     char context[CONTEXT_LEN];
     struct buf sealed;
     bool ok = true;
 
+    row.due_at_ms = row.created_at_ms;
     crypto_uuid_v4(uuid);
     str_copy(row.uuid, sizeof row.uuid, uuid);
     buf_init(&sealed, 0);
@@ -340,10 +406,13 @@ bool async_action_order(struct async_runs *async, const struct async_order *orde
             &sealed, err);
         row.input = (struct blob){(uint8_t *)sealed.data, sealed.len};
     }
+    operation = begin_operation(async, order, &row); /* before it may be begun */
     ok = ok && store_put_async_run(async->config.store, &row, err);
     buf_finish(&sealed);
     if (ok)
         async_runs_wake(async);
+    else
+        oplog_end(&operation, OPLOG_FAILED, &error);
     return ok;
 }
 

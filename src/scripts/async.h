@@ -20,6 +20,7 @@ struct async_config {
     struct actions *actions;
     struct store *store;
     struct vault *vault;
+    const struct auth *auth;
     const struct clock *clock;
     const struct log *log;
     int64_t retry_ms; /* before the first retry; doubled for each further one */

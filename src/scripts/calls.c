@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/str.h"
@@ -224,6 +225,36 @@ static bool append_proxy_failure(struct buf *out, const struct up_answer *answer
     return true;
 }
 
+/* The proxy tells its exchanges there. */
+static void put_operation(struct request *request)
+{
+    const struct oplog_op *operation = &request->caller->say->operation;
+    char id[OPLOG_ID_SIZE];
+
+    if (operation->log == NULL)
+        return;
+    oplog_id_text(operation->id, id);
+    http_headers_add(&request->headers, "Nango-Activity-Log-Id", id);
+}
+
+static void say_exchange(
+    const struct request *request, const struct up_answer *answer, int64_t took_ms)
+{
+    const struct oplog_http http = {
+        .method = request->method,
+        .url = request->url.data,
+        .status = answer->status,
+        .failure = answer->status == 0 ? up_failure_code(answer->failure) : NULL,
+        .attempt = 1,
+        .began_ms = clock_now_ms(request->caller->say->auth->clock) - took_ms,
+        .took_ms = took_ms,
+        .request = &request->headers,
+        .answer = &answer->headers,
+    };
+
+    script_say_http(request->caller->say, &http);
+}
+
 /* Sends it. True: `answer` has a status below 400, to be made into a value. False: the error
  * is in `out`. The answer is finished by the caller in both cases. */
 static bool perform(struct request *request, struct up_answer *answer, struct buf *out)
@@ -247,7 +278,9 @@ static bool perform(struct request *request, struct up_answer *answer, struct bu
         .ca_file = request->outside ? caller->ca_file : NULL,
         .given_up = caller->ended,
     };
+    int64_t began_ms = clock_mono_ms();
     struct buf bearer;
+    bool answered;
 
     memset(answer, 0, sizeof *answer);
     if (request->url.overflow)
@@ -261,9 +294,13 @@ static bool perform(struct request *request, struct up_answer *answer, struct bu
         buf_printf(&bearer, "Bearer %s", caller->key);
         http_headers_add(&request->headers, "Authorization", bearer.data);
         http_headers_add(&request->headers, "Nango-Is-Script", "true");
+        put_operation(request);
         buf_finish(&bearer);
     }
-    if (!up_call_blocking(&call, answer)) {
+    answered = up_call_blocking(&call, answer);
+    if (request->outside)
+        say_exchange(request, answer, clock_mono_ms() - began_ms);
+    if (!answered) {
         append_network_error(out, answer->message, up_failure_code(answer->failure));
         return false;
     }
@@ -725,8 +762,13 @@ bool script_call(const struct script_caller *caller, const char *method,
     struct json_raw args, struct buf *out)
 {
     for (size_t i = 0; i < sizeof calls / sizeof calls[0]; i++)
-        if (strcmp(calls[i].method, method) == 0)
-            return calls[i].call(caller, args, out);
+        if (strcmp(calls[i].method, method) == 0) {
+            bool ok = calls[i].call(caller, args, out);
+
+            if (ok)
+                script_say_learn(caller->say, method, out);
+            return ok;
+        }
     script_call_refuse(out, "Error", "nango.%.60s() is not possible here", method);
     return false;
 }

@@ -16,12 +16,14 @@
 #include "base/buf.h"
 #include "base/json_raw.h"
 #include "net/policy.h"
+#include "scripts/say.h"
 
 struct script_caller {
     const char *base_url;            /* of this server's API */
     const char *key;                 /* the run's */
     const char *connection_id;       /* the run's: what a call does not name */
     const char *provider_config_key; /* likewise */
+    struct script_say *say;          /* what the run tells its operation */
     const struct policy *policy;     /* of uncontrolledFetch */
     const char *ca_file;             /* NULL = the system's */
     int64_t timeout_ms;              /* of one call */

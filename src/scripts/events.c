@@ -63,7 +63,7 @@ static void on_done(void *arg, const struct script_outcome *outcome)
 
 /* False: *err says how the caller is to be refused. */
 static bool run_one(struct script_events *events, const struct script_row *script,
-    const struct connection_row *connection, struct err *err)
+    struct connection_row *connection, struct err *err)
 {
     struct wait wait = {
         .lock = PTHREAD_MUTEX_INITIALIZER,
@@ -94,7 +94,7 @@ static bool run_one(struct script_events *events, const struct script_row *scrip
     return wait.ok;
 }
 
-static bool list(struct script_events *events, const struct connection_row *connection,
+static bool list(struct script_events *events, struct connection_row *connection,
     const char *event, struct script_row ***rows, size_t *count, struct err *err)
 {
     const struct script_filter filter = {
@@ -119,7 +119,7 @@ static bool is_judged(
         events->store, environment_id, integration_id, EVENT_VALIDATING, yes, err);
 }
 
-static bool judge(void *arg, const struct connection_row *held, struct err *err)
+static bool judge(void *arg, struct connection_row *held, struct err *err)
 {
     struct script_events *events = arg;
     struct script_row **rows = NULL;
@@ -150,7 +150,7 @@ struct connection_gate script_events_gate(struct script_events *events)
 /* ---- before a deletion ---- */
 
 bool script_events_precede_deletion(struct script_events *events,
-    const struct connection_row *connection, bool *yes, struct err *err)
+    struct connection_row *connection, bool *yes, struct err *err)
 {
     *yes = false;
     return events->actions == NULL ||
@@ -159,7 +159,7 @@ bool script_events_precede_deletion(struct script_events *events,
 }
 
 void script_events_run_before_deletion(
-    struct script_events *events, const struct connection_row *connection)
+    struct script_events *events, struct connection_row *connection)
 {
     struct script_row **rows = NULL;
     struct err err = {0};

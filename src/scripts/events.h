@@ -22,10 +22,10 @@ struct connection_gate script_events_gate(struct script_events *events);
 
 /* Is there anything to run before a connection is deleted? */
 bool script_events_precede_deletion(struct script_events *events,
-    const struct connection_row *connection, bool *yes, struct err *err);
+    struct connection_row *connection, bool *yes, struct err *err);
 /* Runs it. Blocking, for the time limit of each script at most. What fails is logged. */
 void script_events_run_before_deletion(
-    struct script_events *events, const struct connection_row *connection);
+    struct script_events *events, struct connection_row *connection);
 
 /* Logs that a script of an event failed: which and how. Why, which may be anything that a
  * script puts in words, only at the level of what scripts log. */

@@ -566,8 +566,8 @@ struct async_run_row {
     int64_t finished_at_ms; /* 0 = not over yet */
 };
 void async_run_row_free(struct async_run_row *row); /* accepts NULL */
-/* An action; those of events are ordered by store_put_connection(). `id` and
- * `created_at_ms` are set by the store. */
+/* An action; those of events are ordered by store_put_connection(). `id` is set by the
+ * store. */
 bool store_put_async_run(
     struct store *store, const struct async_run_row *row, struct err *err);
 /* NULL when the environment has none of that name. */

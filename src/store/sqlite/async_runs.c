@@ -30,15 +30,9 @@ static struct async_run_row *take_row(const struct sql *q)
 
 /* ---- putting and finding ---- */
 
-struct putting {
-    const struct async_run_row *row;
-    int64_t now_ms;
-};
-
 static bool put(struct sql_conn *conn, void *arg, struct err *err)
 {
-    const struct putting *work = arg;
-    const struct async_run_row *row = work->row;
+    const struct async_run_row *row = arg;
     struct sql q = sql_begin(conn,
         "INSERT INTO async_run (uuid, lane, environment, connection, script, input, "
         "state, attempts, max_retries, due_at, created_at) "
@@ -52,16 +46,16 @@ static bool put(struct sql_conn *conn, void *arg, struct err *err)
     sql_blob_of(&q, row->input);
     sql_i64(&q, row->max_retries);
     sql_i64(&q, row->due_at_ms);
-    sql_i64(&q, work->now_ms);
+    sql_i64(&q, row->created_at_ms);
     return sql_run(&q, err);
 }
 
 bool sqlite_put_async_run(
     struct backend *b, const struct async_run_row *row, struct err *err)
 {
-    struct putting work = {row, sqlite_now_ms(b)};
+    struct async_run_row copy = *row;
 
-    return sqlite_write(b, put, &work, err);
+    return sqlite_write(b, put, &copy, err);
 }
 
 bool sqlite_order_event_scripts(struct sql_conn *conn, int64_t connection_id,

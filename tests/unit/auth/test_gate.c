@@ -42,7 +42,7 @@ static bool is_judged(
     return true;
 }
 
-static bool judges(void *arg, const struct connection_row *held, struct err *err)
+static bool judges(void *arg, struct connection_row *held, struct err *err)
 {
     struct judge *self = arg;
     struct world *w = self->w;
