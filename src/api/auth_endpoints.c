@@ -8,6 +8,7 @@
 
 #include "api/browser.h"
 #include "api/fields.h"
+#include "auth/auth_log.h"
 #include "auth/connection.h"
 #include "base/json.h"
 #include "base/str.h"
@@ -99,7 +100,8 @@ static cJSON *make_credentials(const struct call *call, const struct input_mode 
 
 /* Stores; what the call says nothing about stays as it is by then. */
 static bool put(struct call *call, const struct integration *integration, const char *id,
-    const cJSON *credentials, const cJSON *config, struct err *err)
+    const cJSON *credentials, const cJSON *config, const struct oplog_op *operation,
+    struct err *err)
 {
     const struct session *session = call->session.row != NULL ? &call->session : NULL;
     const cJSON *payload = call->session.payload;
@@ -124,12 +126,28 @@ static bool put(struct call *call, const struct integration *integration, const 
     if (row.reconnect_id != 0 && cJSON_GetArraySize(row.tags) == 0)
         row.tags = NULL;
     ok = connection_put(call_auth(call), &row, &created, &connection, err);
-    if (ok)
+    if (ok) {
+        auth_log_stored(call_auth(call), operation, connection.row, created);
         connection_finish(&connection);
-    else if (str_eq(err->code, "unknown_connection"))
+    } else if (str_eq(err->code, "unknown_connection")) {
         err_set(err, 400, "invalid_connection",
             "The connection was deleted while it was being authorized again");
+    }
     return ok;
+}
+
+static struct oplog_op begin_operation(
+    struct call *call, const struct integration *integration, const char *id)
+{
+    const struct auth_log_start start = {
+        .environment_id = call->environment_id,
+        .operation = json_str(call->session.payload, "operation_id"),
+        .key = integration->row->unique_key,
+        .provider = integration->row->provider,
+        .connection = id,
+    };
+
+    return auth_log_begin(call_auth(call), &start, OPLOG_RUNNING);
 }
 
 static void make_connection(struct call *call, const struct browser *browser,
@@ -137,6 +155,8 @@ static void make_connection(struct call *call, const struct browser *browser,
 {
     const struct verifier *verifier = &call->server->verifier;
     cJSON *credentials, *config, *body;
+    const cJSON *secrets[2] = {NULL, integration->settings};
+    struct oplog_op operation;
     struct err err = {0};
     char *id;
 
@@ -146,11 +166,14 @@ static void make_connection(struct call *call, const struct browser *browser,
     id = choose_id(call, browser);
     if (id == NULL)
         return;
+    operation = begin_operation(call, integration, id);
     credentials = make_credentials(call, mode);
+    secrets[0] = credentials;
     config = browser_config(call, browser);
     if ((mode->verified &&
             !verifier->check(verifier->arg, integration, credentials, config, &err)) ||
-        !put(call, integration, id, credentials, config, &err)) {
+        !put(call, integration, id, credentials, config, &operation, &err)) {
+        auth_log_failed(&operation, &err, secrets, 2);
         reply_error(call, &err);
     } else {
         body = cJSON_CreateObject();

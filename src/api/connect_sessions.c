@@ -7,6 +7,7 @@
 
 #include "api/api_int.h"
 #include "api/fields.h"
+#include "auth/auth_log.h"
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/str.h"
@@ -160,10 +161,7 @@ static cJSON *make_payload(const cJSON *body)
     const cJSON *organization = json_get(body, "organization");
     const cJSON *webhook = json_get(body, "webhook_url_override");
     cJSON *payload = cJSON_CreateObject();
-    char id[UUID_TEXT_SIZE];
 
-    crypto_uuid_v4(id);
-    json_set_str(payload, "operation_id", id);
     json_set(payload, "end_user",
         user != NULL ? cJSON_Duplicate(user, true) : cJSON_CreateNull());
     json_set(payload, "organization",
@@ -178,11 +176,25 @@ static cJSON *make_payload(const cJSON *body)
     return payload;
 }
 
+/* Every authorization with the session is told in this one. */
+static struct oplog_op begin_operation(struct call *call, cJSON *payload)
+{
+    const struct auth_log_start start = {
+        .environment_id = call->environment_id, .life_ms = SESSION_LIFE_MS};
+    struct oplog_op operation = auth_log_begin(call_auth(call), &start, OPLOG_WAITING);
+    char id[OPLOG_ID_SIZE];
+
+    oplog_id_text(operation.id, id);
+    json_set_str(payload, "operation_id", id);
+    return operation;
+}
+
 /* Takes over `payload`. */
 static void create(struct call *call, cJSON *payload, int64_t reconnect_id)
 {
     const char *base = call->server->connect_ui_url;
     char token[SESSION_TOKEN_SIZE], text[CLOCK_TEXT_SIZE];
+    struct oplog_op operation = begin_operation(call, payload);
     int64_t expires_at_ms;
     struct err err = {0};
     cJSON *data;
@@ -191,6 +203,7 @@ static void create(struct call *call, cJSON *payload, int64_t reconnect_id)
     if (!session_create(call_auth(call), call->environment_id, payload, reconnect_id,
             token, &expires_at_ms, &err)) {
         cJSON_Delete(payload);
+        auth_log_failed(&operation, &err, NULL, 0);
         reply_error(call, &err);
         return;
     }

@@ -7,6 +7,7 @@
 
 #include "api/api_int.h"
 #include "api/fields.h"
+#include "auth/auth_log.h"
 #include "auth/connection.h"
 #include "base/json.h"
 #include "base/secret.h"
@@ -92,6 +93,7 @@ struct import {
     cJSON *tags;
     struct end_user_row end_user;
     struct buf end_user_tags;
+    struct oplog_op operation;
 };
 
 static void import_finish(struct import *import)
@@ -187,22 +189,42 @@ static bool complete_tba(struct call *call, struct import *import)
     return true;
 }
 
+static struct oplog_op begin_operation(struct call *call, const struct import *import)
+{
+    const struct auth_log_start start = {
+        .environment_id = call->environment_id,
+        .key = import->integration.row->unique_key,
+        .provider = import->integration.row->provider,
+        .connection = import->connection_id,
+    };
+
+    return auth_log_begin(call_auth(call), &start, OPLOG_RUNNING);
+}
+
+static void tell_failure(const struct import *import, const struct err *err)
+{
+    const cJSON *secrets[] = {import->credentials, import->integration.settings};
+
+    auth_log_failed(&import->operation, err, secrets, 2);
+}
+
 /* Tries the credentials where the provider has a call for that. False after a reply, or
  * when the handler is to be called again. */
-static bool verify(struct call *call, const struct import *import)
+static bool verify(struct call *call, struct import *import)
 {
     const struct verifier *verifier = &call->server->verifier;
     enum auth_mode mode = import->integration.provider->mode;
-    struct err err = {0};
-
     bool tried = mode == AUTH_API_KEY || mode == AUTH_BASIC || mode == AUTH_TBA;
+    struct err err = {0};
 
     if (!call_before_put(call, call->environment_id, import->integration.row->id,
             tried && verifier->needed(&import->integration)))
         return false;
+    import->operation = begin_operation(call, import);
     if (!tried || verifier->check(verifier->arg, &import->integration,
                       import->credentials, import->config, &err))
         return true;
+    tell_failure(import, &err);
     reply_error(call, &err);
     return false;
 }
@@ -252,9 +274,11 @@ static void put(struct call *call, struct import *import)
     };
 
     if (!connection_put(call_auth(call), &row, &created, &connection, &err)) {
+        tell_failure(import, &err);
         reply_error(call, &err);
         return;
     }
+    auth_log_stored(call_auth(call), &import->operation, connection.row, created);
     reply_created(call, &connection);
     call_after_put(call);
     connection_finish(&connection);

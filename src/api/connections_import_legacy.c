@@ -8,6 +8,7 @@
 
 #include "api/api_int.h"
 #include "api/fields.h"
+#include "auth/auth_log.h"
 #include "auth/connection.h"
 #include "base/json.h"
 #include "base/str.h"
@@ -213,8 +214,9 @@ static bool is_verified(const struct call *call, const struct integration *integ
            call->server->verifier.needed(integration);
 }
 
-static bool store_connection(struct call *call, const struct integration *integration,
-    const char *id, const cJSON *credentials, const cJSON *config, struct err *err)
+static bool put(struct call *call, const struct integration *integration, const char *id,
+    const cJSON *credentials, const cJSON *config, const struct oplog_op *operation,
+    struct err *err)
 {
     const struct verifier *verifier = &call->server->verifier;
     const cJSON *metadata = json_get(call->body, "metadata");
@@ -239,9 +241,29 @@ static bool store_connection(struct call *call, const struct integration *integr
             .tags = no_tags,
         },
         &created, &connection, err);
-    if (ok)
+    if (ok) {
+        auth_log_stored(call_auth(call), operation, connection.row, created);
         connection_finish(&connection);
+    }
     cJSON_Delete(no_tags);
+    return ok;
+}
+
+static bool store_connection(struct call *call, const struct integration *integration,
+    const char *id, const cJSON *credentials, const cJSON *config, struct err *err)
+{
+    const cJSON *secrets[] = {credentials, integration->settings};
+    const struct auth_log_start start = {
+        .environment_id = call->environment_id,
+        .key = integration->row->unique_key,
+        .provider = integration->row->provider,
+        .connection = id,
+    };
+    struct oplog_op operation = auth_log_begin(call_auth(call), &start, OPLOG_RUNNING);
+    bool ok = put(call, integration, id, credentials, config, &operation, err);
+
+    if (!ok)
+        auth_log_failed(&operation, err, secrets, 2);
     return ok;
 }
 

@@ -97,6 +97,24 @@ void patch_connection(struct call *call)
     connection_row_unref(row);
 }
 
+static void tell_deleted(struct call *call, const struct connection_row *row)
+{
+    const struct oplog_subject subject = {
+        .environment_id = call->environment_id,
+        .type = "admin",
+        .action = "delete_connection",
+        .integration_id = row->integration_id,
+        .integration = row->provider_config_key,
+        .provider = row->provider,
+        .connection_id = row->id,
+        .connection = row->connection_id,
+        .message = "A connection was deleted",
+    };
+    struct oplog_op operation = oplog_begin(call->server->oplog, &subject, OPLOG_RUNNING);
+
+    oplog_end(&operation, OPLOG_SUCCESS, NULL);
+}
+
 /* What runs first may take its time, and fail: the row goes in any case. */
 static void delete_row(struct call *call, struct connection_row *row)
 {
@@ -112,12 +130,14 @@ static void delete_row(struct call *call, struct connection_row *row)
         return;
     if (scripts)
         script_events_run_before_deletion(events, row);
-    if (!store_delete_connection(call_auth(call)->store, row->id, &found, &err))
+    if (!store_delete_connection(call_auth(call)->store, row->id, &found, &err)) {
         reply_error(call, &err);
-    else if (!found)
+    } else if (!found) {
         reply_code(call, 400, "unknown_connection");
-    else
+    } else {
+        tell_deleted(call, row);
         reply_success(call);
+    }
 }
 
 void delete_connection(struct call *call)

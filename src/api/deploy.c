@@ -84,17 +84,62 @@ static bool read_body(struct call *call, bool confirmation, struct deploy *deplo
     return false;
 }
 
+/* ---- what is told of it ---- */
+
+static struct oplog_op begin_operation(struct call *call)
+{
+    const struct oplog_subject subject = {
+        .environment_id = call->environment_id,
+        .type = "deploy",
+        .action = "custom",
+        .message = "A deploy",
+    };
+
+    return oplog_begin(call->server->oplog, &subject, OPLOG_RUNNING);
+}
+
+static void tell_refusal(
+    const struct oplog_op *operation, const struct deploy_fault *fault)
+{
+    const struct oplog_error error = {
+        .type = fault->err.code,
+        .message = err_is_internal(&fault->err)
+                       ? "The server failed: its own log says why"
+                       : fault->err.message,
+    };
+    char *text = fault->script[0] == '\0' ? str_dup(error.message)
+                                          : str_printf("%s of %s: %s", fault->script,
+                                                fault->integration, error.message);
+
+    oplog_say_error(operation, &error, text);
+    oplog_end(operation, OPLOG_FAILED, &error);
+    free(text);
+}
+
+static void tell_made(
+    const struct oplog_op *operation, struct script_row *const *made, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        oplog_say(operation, OPLOG_INFO, NULL, "%s %s of %s, version %s",
+            script_kind_name(made[i]->kind), made[i]->name, made[i]->provider_config_key,
+            made[i]->spec.version);
+    oplog_end(operation, OPLOG_SUCCESS, NULL);
+}
+
 void deploy_scripts(struct call *call)
 {
     struct deploy_fault fault = {0};
     struct script_row **made = NULL;
+    struct oplog_op operation;
     struct deploy deploy;
     cJSON *list;
 
     if (!read_body(call, false, &deploy))
         return;
+    operation = begin_operation(call);
     if (!deploy_run(
             call->server->scripts, call->environment_id, &deploy, &made, &fault)) {
+        tell_refusal(&operation, &fault);
         reply_refusal(call, &fault);
         deploy_finish(&deploy);
         return;
@@ -113,6 +158,7 @@ void deploy_scripts(struct call *call)
         json_set_str(one, "type", script_kind_name(made[i]->kind));
         cJSON_AddItemToArray(list, one);
     }
+    tell_made(&operation, made, deploy.count);
     store_scripts_free(made, deploy.count);
     deploy_finish(&deploy);
     reply_json(call, 200, list);

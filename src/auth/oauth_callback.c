@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "auth/auth_log.h"
 #include "auth/connection.h"
 #include "auth/end_user.h"
 #include "auth/oauth_flow.h"
@@ -157,6 +158,15 @@ static bool reconnect_gone(struct err *err)
         "The connection was deleted while it was being authorized again");
 }
 
+static struct oplog_op operation_of(
+    const struct auth *auth, int64_t environment_id, const cJSON *state)
+{
+    int64_t id = 0; /* a flow that an earlier version began has none */
+
+    (void)oplog_id_parse(json_str(state, "operation_id"), &id);
+    return oplog_op_of(auth->oplog, environment_id, id);
+}
+
 /* What the flow says nothing of stays as it is when the connection is stored. */
 static bool connection_store(const struct auth *auth, int64_t environment_id,
     const struct integration *integration, const cJSON *state, const cJSON *credentials,
@@ -174,6 +184,7 @@ static bool connection_store(const struct auth *auth, int64_t environment_id,
         .webhook_url_override = json_str(session, "webhook_url_override"),
         .keep_webhook_url = true,
     };
+    struct oplog_op operation = operation_of(auth, environment_id, state);
     struct connection connection;
     struct end_user_row end_user;
     char *tags_text = session_tags_text(session);
@@ -188,10 +199,12 @@ static bool connection_store(const struct auth *auth, int64_t environment_id,
         put.end_user = &end_user;
     }
     ok = connection_put(auth, &put, created, &connection, err);
-    if (ok)
+    if (ok) {
+        auth_log_stored(auth, &operation, connection.row, *created);
         connection_finish(&connection);
-    else if (str_eq(err->code, "unknown_connection"))
+    } else if (str_eq(err->code, "unknown_connection")) {
         reconnect_gone(err);
+    }
     free(tags_text);
     return ok;
 }
@@ -274,6 +287,9 @@ done:
 bool oauth_flow_finish(const struct auth *auth, const struct oauth_callback *callback,
     struct oauth_outcome *out, struct err *err)
 {
+    const cJSON *secrets[] = {
+        json_get(callback->query, "code"), json_get(callback->query, "state")};
+    struct oplog_op operation;
     cJSON *state = NULL;
     bool ok = false;
 
@@ -284,11 +300,15 @@ bool oauth_flow_finish(const struct auth *auth, const struct oauth_callback *cal
     out->provider_config_key = str_dup(json_str(state, "provider_config_key"));
     out->connection_id = str_dup(json_str(state, "connection_id"));
     out->ws_client_id = str_dup(json_str(state, "ws_client_id"));
+    operation = operation_of(auth, out->environment_id, state);
+    oplog_say(&operation, OPLOG_INFO, NULL, "The browser came back from the provider");
     if (callback->require_cookie && !callback->cookie_present)
         err_set(err, 400, "state_cookie_err",
             "The authorization was begun in another browser");
     else
         ok = state_finish(auth, callback, state, out, err);
+    if (!ok)
+        auth_log_failed(&operation, err, secrets, 2);
     cJSON_Delete(state);
     return ok;
 }

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "auth/auth_log.h"
 #include "auth/oauth_flow.h"
 #include "auth/oauth_state.h"
 #include "auth/provider_entry.h"
@@ -236,10 +237,13 @@ static cJSON *session_part(const struct session *session)
 
 static cJSON *state_payload(const struct oauth_start *start,
     const struct integration *integration, const struct wish *wish, const char *callback,
-    const char *verifier)
+    const char *verifier, int64_t operation)
 {
     cJSON *out = cJSON_CreateObject();
+    char operation_id[OPLOG_ID_SIZE];
 
+    oplog_id_text(operation, operation_id);
+    json_set_str(out, "operation_id", operation_id);
     json_set_str(out, "provider_config_key", integration->row->unique_key);
     json_set_i64(out, "integration_id", integration->row->id);
     json_set_str(out, "connection_id", wish->connection_id);
@@ -262,7 +266,8 @@ static cJSON *state_payload(const struct oauth_start *start,
 /* Everything is checked: makes the URL, then remembers the state durably. */
 static bool redirect_make(const struct auth *auth, const struct oauth_start *start,
     const struct integration *integration, const struct wish *wish,
-    const struct token_client *client, struct oauth_redirect *out, struct err *err)
+    const struct token_client *client, int64_t operation, struct oauth_redirect *out,
+    struct err *err)
 {
     char state[OAUTH_STATE_SIZE], verifier[OAUTH_VERIFIER_SIZE];
     char *callback = callback_url(auth, start->environment);
@@ -282,7 +287,7 @@ static bool redirect_make(const struct auth *auth, const struct oauth_start *sta
 
     crypto_random_hex(state, (OAUTH_STATE_SIZE - 1) / 2);
     crypto_random_hex(verifier, (OAUTH_VERIFIER_SIZE - 1) / 2);
-    payload = state_payload(start, integration, wish, callback, verifier);
+    payload = state_payload(start, integration, wish, callback, verifier, operation);
     out->url = oauth_authorize_url(&request, err);
     ok = out->url != NULL &&
          oauth_state_put(auth, start->environment->id, state, payload, err);
@@ -295,8 +300,8 @@ static bool redirect_make(const struct auth *auth, const struct oauth_start *sta
     return ok;
 }
 
-bool oauth_flow_start(const struct auth *auth, const struct oauth_start *start,
-    struct oauth_redirect *out, struct err *err)
+static bool flow_start(const struct auth *auth, const struct oauth_start *start,
+    int64_t operation, struct oauth_redirect *out, struct err *err)
 {
     struct integration integration;
     struct token_client client;
@@ -318,7 +323,7 @@ bool oauth_flow_start(const struct auth *auth, const struct oauth_start *start,
     token_client_choose(integration.settings, wish.overrides, &client);
     ok = client_check(&integration, &client, err) &&
          token_params_check(integration.provider, wish.config, err) &&
-         redirect_make(auth, start, &integration, &wish, &client, out, err);
+         redirect_make(auth, start, &integration, &wish, &client, operation, out, err);
 
 done:
     if (!ok)
@@ -326,6 +331,28 @@ done:
     wish_finish(&wish);
     integration_finish(&integration);
     return ok;
+}
+
+bool oauth_flow_start(const struct auth *auth, const struct oauth_start *start,
+    struct oauth_redirect *out, struct err *err)
+{
+    const struct auth_log_start log = {
+        .environment_id = start->environment->id,
+        .operation = start->session != NULL
+                         ? json_str(start->session->payload, "operation_id")
+                         : NULL,
+        .key = start->provider_config_key,
+        .connection = start->connection_id,
+        .life_ms = OAUTH_STATE_LIFE_MS,
+    };
+    struct oplog_op operation = auth_log_begin(auth, &log, OPLOG_RUNNING);
+
+    if (!flow_start(auth, start, operation.id, out, err)) {
+        auth_log_failed(&operation, err, &start->credentials, 1);
+        return false;
+    }
+    oplog_say(&operation, OPLOG_INFO, NULL, "The browser was sent to the provider");
+    return true;
 }
 
 void oauth_redirect_finish(struct oauth_redirect *redirect)

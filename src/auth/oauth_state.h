@@ -17,6 +17,7 @@
  *   reconnect_row_id?      the connection to renew must still be this one
  *   client {client_id, client_secret}?, refresh_token?   overrides of this connection
  *   ws_client_id?
+ *   operation_id           what the logs call this authorization
  *   session {end_user, organization, tags, webhook_url_override}?
  *                          absent with a public key */
 bool oauth_state_put(const struct auth *auth, int64_t environment_id, const char *state,

@@ -8,6 +8,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
+#include "auth/auth_log.h"
 #include "auth/connection.h"
 #include "auth/integration.h"
 #include "auth/introspect.h"
@@ -74,7 +75,8 @@ struct journal_entry {
     credentials_mark replaces;
     char holder[HOLDER_SIZE]; /* of the lease */
     int64_t received_at_ms;
-    struct buf answer; /* secret */
+    struct oplog_op operation; /* zeroed: of one that ended with another server */
+    struct buf answer;         /* secret */
 };
 void journal_entry_finish(struct journal_entry *entry);
 bool journal_write(
@@ -101,9 +103,11 @@ enum settled {
  * NULL. */
 enum settled journal_settle(const struct auth *auth, const struct journal_entry *entry,
     struct connection_row **row, struct err *err);
-/* store_note_refresh_failure(), logged; fills in the time and the log id. */
+/* store_note_refresh_failure(), logged; fills in the time and the log id: that of
+ * `operation`, which the caller ends; when it is zeroed, one of its own is told. */
 bool refresh_note_failure(const struct auth *auth, const struct refresh_failure *failure,
-    const struct err *why, bool *counted, struct connection_row **row, struct err *err);
+    const struct oplog_op *operation, const struct err *why, bool *counted,
+    struct connection_row **row, struct err *err);
 /* Settles all entries, those included that were refused before; or, of one connection
  * (id > 0), those that nobody has looked at, for which a fault is then an error. With
  * all, an entry that cannot be settled now is logged and stays: *kept. */

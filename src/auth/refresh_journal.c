@@ -177,20 +177,32 @@ void refresh_subject_finish(struct refresh_subject *subject)
 }
 
 bool refresh_note_failure(const struct auth *auth, const struct refresh_failure *failure,
-    const struct err *why, bool *counted, struct connection_row **row, struct err *err)
+    const struct oplog_op *operation, const struct err *why, bool *counted,
+    struct connection_row **row, struct err *err)
 {
     struct refresh_failure noted = *failure;
-    char log_id[UUID_TEXT_SIZE];
+    int64_t id = operation->id;
+    char log_id[OPLOG_ID_SIZE];
+    struct oplog_op own;
+    uint32_t number;
     bool ok;
 
-    crypto_uuid_v4(log_id);
-    noted.log_id = log_id;
     noted.now_ms = clock_now_ms(auth->clock);
+    if (id == 0) {
+        crypto_random(&number, sizeof number);
+        id = oplog_id_of(noted.now_ms, number);
+    }
+    oplog_id_text(id, log_id);
+    noted.log_id = log_id;
     ok = store_note_refresh_failure(auth->store, &noted, counted, row, err);
     log_event(auth->log, LOG_WARN, "refresh failed",
         LOG_INT("connection", noted.connection_id), LOG_STR("code", why->code),
         LOG_STR("counted", *counted ? "yes" : "no"), LOG_STR("log_id", log_id),
         LOG_END); /* not the message: it quotes the provider */
+    if (operation->id == 0 && *row != NULL) {
+        own = auth_log_refresh(auth, id, *row);
+        auth_log_failed(&own, why, NULL, 0);
+    }
     return ok;
 }
 
@@ -238,7 +250,8 @@ static enum settled entry_refuse(const struct auth *auth,
         *row = now;
         return SETTLED_REFUSED;
     }
-    if (!refresh_note_failure(auth, &failure, &why, &counted, row, err))
+    if (!refresh_note_failure(
+            auth, &failure, &entry->operation, &why, &counted, row, err))
         return SETTLED_FAULT;
     return counted ? SETTLED_REFUSED : SETTLED_SUPERSEDED;
 }
@@ -341,7 +354,8 @@ static bool row_recover(
             .holder = ""};
 
         ok = journaled->refused ||
-             refresh_note_failure(auth, &failure, &why, &counted, &row, err) ||
+             refresh_note_failure(
+                 auth, &failure, &entry.operation, &why, &counted, &row, err) ||
              (str_eq(err->code, "not_found") &&
                  store_delete_refresh_journal(auth->store, journaled->id, err));
     }

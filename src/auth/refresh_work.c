@@ -31,8 +31,9 @@ struct work {
     bool forced;
     char holder[HOLDER_SIZE];
     bool leased;
-    bool overtaken;        /* others' credentials came in between: to be looked at */
-    credentials_mark seen; /* the credentials that the callers had */
+    bool overtaken;            /* others' credentials came in between: to be looked at */
+    credentials_mark seen;     /* the credentials that the callers had */
+    struct oplog_op operation; /* of this round */
     struct refresh_result *result;
 };
 
@@ -142,8 +143,8 @@ static void work_failed(struct work *work)
     struct err why = work->result->err;
     bool counted;
 
-    if (!refresh_note_failure(
-            work->auth, &failure, &why, &counted, &work->result->row, &work->result->err))
+    if (!refresh_note_failure(work->auth, &failure, &work->operation, &why, &counted,
+            &work->result->row, &work->result->err))
         return;
     work->leased = false;
     if (counted)
@@ -236,6 +237,24 @@ static bool token_lives(struct work *work, const struct refresh_subject *subject
     return true;
 }
 
+/* How the round's operation ended. */
+static void work_tell_end(struct work *work, const struct refresh_subject *subject)
+{
+    const cJSON *secrets[] = {
+        subject->connection.credentials, subject->integration.settings};
+
+    if (work->result->ok) {
+        oplog_end(&work->operation, OPLOG_SUCCESS, NULL);
+    } else if (work->overtaken) {
+        oplog_say(&work->operation, OPLOG_INFO, NULL,
+            "The connection got other credentials meanwhile");
+        oplog_end(&work->operation, OPLOG_CANCELLED, NULL);
+    } else {
+        auth_log_failed(&work->operation, &work->result->err, secrets, 2);
+    }
+    work->operation = (struct oplog_op){0};
+}
+
 /* Asks the provider. Takes over `row`. */
 static void work_renew(struct work *work, struct connection_row *row)
 {
@@ -251,6 +270,8 @@ static void work_renew(struct work *work, struct connection_row *row)
     memcpy(work->seen, entry.replaces, sizeof work->seen);
     if (token_lives(work, &subject))
         goto done;
+    work->operation = auth_log_refresh(work->auth, 0, subject.connection.row);
+    entry.operation = work->operation;
     fault_point("refresh:before_call");
     atomic_fetch_add(&work->refresher->requests, 1);
     if (subject.mode->obtain(work->auth, &subject.integration, &subject.connection,
@@ -260,6 +281,7 @@ static void work_renew(struct work *work, struct connection_row *row)
         atomic_fetch_add(&work->refresher->failures, 1);
     else
         work_failed(work);
+    work_tell_end(work, &subject);
 
 done:
     refresh_subject_finish(&subject);

@@ -11,7 +11,6 @@
 #include "base/json.h"
 #include "base/str.h"
 
-#define SESSION_LIFE_MS ((int64_t)30 * 60 * 1000)
 #define SESSION_RANDOM_BYTES 32
 
 static void payload_context(char out[CONTEXT_SIZE], const uint8_t digest[SHA256_LEN])

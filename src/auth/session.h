@@ -3,13 +3,14 @@
  * store: end_user {id, email, display_name, tags}|null, organization {id,
  * display_name}|null, allowed_integrations [..]?, integrations_config_defaults {..}?,
  * overrides {..}?, webhook_url_override?, tags {..} (derived and explicit, merged),
- * operation_id */
+ * operation_id (the operation that each authorization with it belongs to) */
 #ifndef AUTH_SESSION_H
 #define AUTH_SESSION_H
 
 #include "auth/auth.h"
 
 #define SESSION_TOKEN_PREFIX "nango_connect_session_"
+#define SESSION_LIFE_MS ((int64_t)30 * 60 * 1000)
 #define SESSION_TOKEN_SIZE 87 /* prefix, 64 hex digits, NUL */
 
 struct session {

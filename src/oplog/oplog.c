@@ -561,6 +561,7 @@ bool oplog_start(const struct oplog_config *config, struct oplog **out, struct e
         *err = (struct err){0};
     }
     oplog_writer_start(log);
+    (void)oplog_sweep(log, 0); /* a server that seldom lives for long sweeps, too */
     *out = log;
     return true;
 }

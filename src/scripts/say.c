@@ -31,6 +31,8 @@ void script_subject(const struct script_row *script,
         .environment_id = connection->environment_id,
         .type = script->kind == SCRIPT_ON_EVENT ? "events" : "action",
         .action = action_of(script),
+        .message =
+            script->kind == SCRIPT_ON_EVENT ? "The script of an event" : "An action",
         .integration_id = connection->integration_id,
         .integration = connection->provider_config_key,
         .provider = connection->provider,

@@ -9,6 +9,7 @@
 import zlib from 'node:zlib';
 
 import { actions } from './actions.mjs';
+import { logs } from './logs.mjs';
 import { scripts } from './scripts.mjs';
 
 export const long = 'x'.repeat(256);
@@ -38,6 +39,7 @@ export const rows = {
   missing: [
     ...scripts.missing,
     ...actions.missing,
+    ...logs.missing,
     // who asks
     ['GET', '/connections', { key: null }, 401, 'missing_auth_header'],
     ['GET', '/connect/session', { key: null }, 401, 'missing_auth_header'],
@@ -172,6 +174,7 @@ export const rows = {
   malformed: [
     ...scripts.malformed,
     ...actions.malformed,
+    ...logs.malformed,
     // who asks
     ['GET', '/connections', { key: 'x' }, 401, 'invalid_secret_key_format'],
     ['GET', '/connections', { key: none.slice(1) }, 401, 'unknown_account'],
@@ -318,6 +321,7 @@ export const rows = {
   oversized: [
     ...scripts.oversized,
     ...actions.oversized,
+    ...logs.oversized,
     ...both(connection, (at) => [
       ['GET', `${at}/c1?provider_config_key=${long}`, {}, 400, 'invalid_query_params', ['provider_config_key']],
       ['GET', `${at}/${long}?provider_config_key=key`, {}, 400, 'invalid_uri_params', ['connectionId']],
@@ -395,6 +399,7 @@ export const rows = {
   type: [
     ...scripts.type,
     ...actions.type,
+    ...logs.type,
     ...both(connection, (at) => [
       ['GET', `${at}/c1?provider_config_key=key&provider_config_key=key`, {}, 400, 'invalid_query_params', ['provider_config_key']],
       ['DELETE', `${at}/c1?provider_config_key[]=key`, {}, 400, 'invalid_query_params', ['provider_config_key']],
