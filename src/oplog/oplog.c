@@ -82,9 +82,11 @@ bool oplog_id_parse(const char *text, int64_t *id)
     }
     if (value == 0 || value > INT64_MAX)
         return false;
+    oplog_id_text((int64_t)value, again);
+    if (strcmp(again, text) != 0) /* one spelling */
+        return false;
     *id = (int64_t)value;
-    oplog_id_text(*id, again);
-    return strcmp(again, text) == 0; /* one spelling */
+    return true;
 }
 
 int64_t oplog_id_of(int64_t began_ms, uint32_t seed)

@@ -96,7 +96,7 @@ extern const char *const oplog_state_names[OPLOG_STATES + 1]; /* ends with NULL 
 /* Names of an operation: its time and a number. As text, `20260131_019c12…`. */
 #define OPLOG_ID_SIZE 26
 void oplog_id_text(int64_t id, char out[OPLOG_ID_SIZE]);
-bool oplog_id_parse(const char *text, int64_t *id);
+bool oplog_id_parse(const char *text, int64_t *id); /* false: *id is as it was */
 /* One that can be made again from what is kept elsewhere: where the operation began and a
  * number that is as good as random. */
 int64_t oplog_id_of(int64_t began_ms, uint32_t seed);

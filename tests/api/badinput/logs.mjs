@@ -32,7 +32,7 @@ export const logs = {
     said('type=action', []),
     ['GET', `/logs/operations/${unknown}?search=x`, {}, 400, 'invalid_query_params', []],
     ...one('nope', 400, 'invalid_uri_params', ['id']),
-    ...one(unknown.toUpperCase(), 404, 'not_found'), // digits only: no other spelling
+    ...one(unknown.toUpperCase(), 400, 'invalid_uri_params', ['id']),
   ],
   oversized: [
     list(`integration=${long}`, ['integration']),
