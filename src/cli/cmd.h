@@ -10,6 +10,7 @@
 #define EXIT_USAGE 2
 
 int cmd_dryrun(int argc, char **argv);
+int cmd_logs(int argc, char **argv);
 
 /* Options of a command: `--name VALUE` each, by a table that ends with a NULL name. */
 struct cmd_option {

@@ -14,6 +14,11 @@ static const struct command {
         "--script FILE --fixture FILE --kind sync|action|on-event|webhook\n"
         "         --integration NAME --name SCRIPT [--now ISO-TIME] [--catalog FILE]",
         "run a script against recorded answers and print its result as JSON"},
+    {"logs", cmd_logs,
+        "[OPERATION_ID] [--follow] [--type TYPE] [--state STATE] [--integration KEY]\n"
+        "         [--connection ID] [--script NAME] [--search TEXT] [--level LEVEL]\n"
+        "         [--since 90s|15m|1h|2d] [--limit N] [--json] [--host URL]",
+        "show what a server did, or the messages of one operation (NANGO_SECRET_KEY)"},
 };
 #define COUNT (sizeof commands / sizeof commands[0])
 

@@ -3,16 +3,17 @@
 // secret is in it, and that nobody ever waits for it.
 
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
 
 import { Browser } from './lib/browser.mjs';
 import { loadClient } from './lib/clients.mjs';
-import { Clock, Daemon, logged } from './lib/daemon.mjs';
+import { besideRun, binary, Clock, Daemon, logged } from './lib/daemon.mjs';
 import { check, hold, messages, operation, operations } from './lib/logs.mjs';
 import { action, deploy, outcome } from './lib/scripts.mjs';
-import { until } from './lib/wait.mjs';
+import { inTime, until } from './lib/wait.mjs';
 import { World } from './lib/world.mjs';
 
 const code = (text) => ({ fileBody: { js: text, ts: '//' } });
@@ -385,6 +386,120 @@ describe('logs never hold up the work', () => {
     assert.equal((await trigger(nangod, key, 'c1', 'talks', { n: 1 })).body, 1);
     assert.equal((await operations(nangod)).length, 1);
     assert.ok(fs.existsSync(path.join(nangod.data, 'logs.db.damaged')));
+  });
+});
+
+describe('nangoctl logs', () => {
+  let world;
+  let nangod;
+  let ids;
+  const key = 'key';
+  const test = (name, body) => it(name, logged(() => nangod, body));
+  const environment = () => ({ NANGO_SECRET_KEY: nangod.keys.secretKey, NANGO_HOSTPORT: nangod.base });
+  const run = (...args) => besideRun('nangoctl', ['logs', ...args], { env: environment() });
+  const lines = ({ stdout }) => stdout.trimEnd().split('\n');
+
+  before(async () => {
+    world = await World.start({ oauth: false, integrations: { [key]: 'test-key' } });
+    nangod = world.nangod;
+    await nangod.must(201, 'POST', '/connections', { body: { provider_config_key: key, connection_id: 'c1', credentials: { type: 'API_KEY', apiKey: 'k' } } });
+    await put(nangod, key, {
+      good: "exports.default = async (nango) => { await nango.log('one \\u001b[31mred\\u001b[0m \\u009b1m', { a: 1 }); await nango.log('two\\nlines', { level: 'warn' }); };",
+      bad: "exports.default = () => { throw new Error('broken'); };",
+      waits: "exports.default = async (nango) => { await nango.log('waiting'); await nango.get({ endpoint: '/hold/go' }); await nango.log('going'); };",
+    });
+    await trigger(nangod, key, 'c1', 'good');
+    await trigger(nangod, key, 'c1', 'bad');
+    await world.proxied(key, 'c1', '/status/404');
+    ids = Object.fromEntries((await operations(nangod, { type: 'action' })).map((one) => [one.syncConfigName, one.id]));
+  });
+  after(() => world?.finish());
+
+  test('lists operations, the newest last', async () => {
+    const out = await run('--since', '1h');
+    assert.deepEqual([out.code, out.stderr], [0, '']);
+    const shown = lines(out).slice(-3);
+    assert.match(shown[0], new RegExp(`^\\S+Z ${ids.good} success action/run key c1 good \\d+ ms$`));
+    assert.match(shown[1], new RegExp(`^\\S+Z ${ids.bad} failed action/run key c1 bad \\d+ ms: broken$`));
+    assert.match(shown[2], /^\S+Z \S+ failed proxy\/call key c1 GET http:\S+\/status\/404 \d+ ms: The provider answered with status 404$/);
+  });
+
+  test('filters, and gives JSON', async () => {
+    const shown = lines(await run('--type', 'action', '--script', 'bad', '--json')).map((line) => JSON.parse(line));
+    assert.deepEqual(shown.map(({ id, state }) => [id, state]), [[ids.bad, 'failed']]);
+    assert.equal(lines(await run('--level', 'error')).length, 2);
+    assert.equal(lines(await run('--limit', '1')).length, 1);
+    assert.deepEqual((await run('--connection', 'nobody')).stdout, '');
+  });
+
+  test('shows the messages of one, in which nothing steers the terminal', async () => {
+    const out = await run(ids.good);
+    assert.equal(out.code, 0);
+    // eslint-disable-next-line no-control-regex
+    assert.ok(!/[\u0000-\u0009\u000b-\u001f\u007f-\u009f]/.test(out.stdout), JSON.stringify(out.stdout));
+    const shown = lines(out);
+    assert.match(shown[0], new RegExp(` ${ids.good} success `));
+    assert.match(shown[1], /Z info {2}The script begins$/);
+    assert.match(shown[2], /Z info {2}one \\x1b\[31mred\\x1b\[0m \\x9b1m \{"a":1\}$/);
+    assert.match(shown[3], /Z warn {2}two$/);
+    assert.equal(shown[4], '    lines');
+    assert.match(lines(await run(ids.bad)).join('\n'), /error broken\n {4}.*bad-key\.cjs:1/s);
+    assert.deepEqual(lines(await run(ids.good, '--level', 'warn', '--json')).map((line) => JSON.parse(line).message), ['two\nlines']);
+    const [call] = await operations(nangod, { type: 'proxy' });
+    assert.match(lines(await run(call.id))[1], /Z error GET http:\S+\/status\/404 404 \d+ ms$/);
+  });
+
+  // The lines of a command that runs on, as they come.
+  function follow(...args) {
+    const child = spawn(path.join(path.dirname(binary), 'nangoctl'), ['logs', '--follow', ...args], { env: { ...process.env, ...environment() } });
+    const following = { text: '', child, ended: new Promise((resolve) => { child.on('close', resolve); }) };
+    child.stdout.setEncoding('utf8').on('data', (text) => { following.text += text; });
+    return following;
+  }
+
+  test('follows one operation to its end', async () => {
+    const running = trigger(nangod, key, 'c1', 'waits');
+    const [{ id }] = await until('its beginning', async () => {
+      const found = await operations(nangod, { script: 'waits' });
+      return found.length > 0 && found;
+    });
+    const following = follow(id, '--level', 'info');
+    await until('the first line', () => following.text.includes('waiting'));
+    world.echo.release('go');
+    assert.equal((await running).status, 200);
+    assert.equal(await inTime('its end', following.ended), 0);
+    assert.match(following.text, /going\n.*The script ended after \d+ ms\n.* success action\/run .*\n$/);
+    assert.equal(following.text.split('waiting').length, 2, 'each once');
+  });
+
+  test('follows all of them', async () => {
+    const following = follow('--type', 'action', '--since', '1s');
+    try {
+      await until('the first look', async () => following.child.pid && (await trigger(nangod, key, 'c1', 'bad')) && / bad \d+ ms: broken/.test(following.text));
+      const all = following.text.trimEnd().split('\n');
+      assert.equal(new Set(all).size, all.length, 'each once');
+    } finally {
+      following.child.kill();
+      await following.ended;
+    }
+  });
+
+  test('says what is wrong', async () => {
+    const wrong = async (code, pattern, args, env = environment()) => {
+      const out = await besideRun('nangoctl', ['logs', ...args], { env });
+      assert.deepEqual([out.code, out.stdout], [code, ''], out.stderr);
+      assert.match(out.stderr, pattern);
+    };
+    await wrong(1, /^nangoctl logs: There is no such operation$/m, ['20260101_19b76f3c00000001']);
+    await wrong(1, /^nangoctl logs: id: Invalid operation id$/m, ['nope']);
+    await wrong(1, /^nangoctl logs: type: Invalid option: expected some of "action"\|/m, ['--type', 'nope']);
+    await wrong(1, /Authentication failed/, [], { ...environment(), NANGO_SECRET_KEY: '11111111-1111-4111-8111-111111111111' });
+    await wrong(1, /^nangoctl logs: http:\/\/127\.0\.0\.1:1: /m, ['--host', 'http://127.0.0.1:1/']);
+    await wrong(2, /NANGO_SECRET_KEY is not set/, [], { ...environment(), NANGO_SECRET_KEY: undefined });
+    await wrong(2, /ftp:\/\/x is no address/, ['--host', 'ftp://x']);
+    await wrong(2, /--since: soon is no time such as/, ['--since', 'soon']);
+    await wrong(2, /--wanted: unknown option/, ['--wanted', 'x']);
+    await wrong(2, /of one operation there are only messages/, [ids.good, '--type', 'action']);
   });
 });
 
