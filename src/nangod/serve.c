@@ -248,7 +248,7 @@ static bool start_scripts(struct daemon *daemon, struct err *err)
             .actions = server->actions,
             .store = daemon->node->store,
             .vault = daemon->node->vault,
-            .auth = &server->auth,
+            .oplog = server->auth.oplog,
             .clock = server->clock,
             .log = server->log,
             .retry_ms = s->scripts_retry_ms,

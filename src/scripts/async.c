@@ -83,7 +83,7 @@ static int64_t operation_id(const struct async_run_row *row)
 static struct oplog_op operation_of(
     const struct async_runs *async, const struct async_run_row *row)
 {
-    return oplog_op_of(async->config.auth->oplog, row->environment_id, operation_id(row));
+    return oplog_op_of(async->config.oplog, row->environment_id, operation_id(row));
 }
 
 static struct oplog_op begin_operation(const struct async_runs *async,
@@ -96,8 +96,8 @@ static struct oplog_op begin_operation(const struct async_runs *async,
     script_subject(order->script, order->connection, &subject);
     subject.durable = true;
     subject.meta = meta;
-    operation = oplog_begin_as(
-        async->config.auth->oplog, operation_id(row), &subject, OPLOG_WAITING);
+    operation =
+        oplog_begin_as(async->config.oplog, operation_id(row), &subject, OPLOG_WAITING);
     free(meta);
     return operation;
 }

@@ -20,7 +20,7 @@ struct async_config {
     struct actions *actions;
     struct store *store;
     struct vault *vault;
-    const struct auth *auth;
+    struct oplog *oplog; /* NULL: no logs of operations are kept */
     const struct clock *clock;
     const struct log *log;
     int64_t retry_ms; /* before the first retry; doubled for each further one */

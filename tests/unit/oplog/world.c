@@ -14,7 +14,7 @@
 void world_make(struct world *w)
 {
     memset(w, 0, sizeof *w);
-    strcpy(w->dir, "/tmp/test_oplog.XXXXXX");
+    str_copy(w->dir, sizeof w->dir, "/tmp/test_oplog.XXXXXX");
     assert_non_null(mkdtemp(w->dir));
     w->clock.frozen_ms = INT64_C(1700000000000);
     w->server_log.fd = open("/dev/null", O_WRONLY | O_CLOEXEC);

@@ -33,6 +33,7 @@ static void order(const char *uuid, const struct connection_row *for_, int64_t d
         .input = text_blob("in"),
         .max_retries = 2,
         .due_at_ms = due_at_ms,
+        .created_at_ms = NOW_MS,
     };
 
     str_copy(row.uuid, sizeof row.uuid, uuid);
