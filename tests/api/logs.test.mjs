@@ -12,7 +12,7 @@ import { Browser } from './lib/browser.mjs';
 import { loadClient } from './lib/clients.mjs';
 import { besideRun, binary, Clock, Daemon, logged } from './lib/daemon.mjs';
 import { check, hold, messages, operation, operations } from './lib/logs.mjs';
-import { action, deploy, outcome } from './lib/scripts.mjs';
+import { action, deploy, onEvents, outcome } from './lib/scripts.mjs';
 import { inTime, until } from './lib/wait.mjs';
 import { World } from './lib/world.mjs';
 
@@ -235,6 +235,26 @@ describe('logs of operations', () => {
     await nangod.must(200, 'DELETE', '/connections/tried?provider_config_key=verified');
     const deleted = await operation(nangod, { type: 'admin' });
     assert.deepEqual([deleted.operation.action, deleted.connectionName, deleted.state], ['delete_connection', 'tried', 'success']);
+  });
+
+  test('scripts of events are operations of their own', async () => {
+    await world.integration('eventful', 'test-key');
+    const script = (text) => `exports.default = async (nango) => { await nango.log('${text}'); };`;
+    await nangod.must(200, 'POST', '/sync/deploy', { body: deploy([], { onEventScriptsByProvider: [onEvents('eventful', {
+      judges: ['validate-connection', script('judging')],
+      follows: ['post-connection-creation', script('following')],
+      precedes: ['pre-connection-deletion', script('preceding')],
+    })] }) });
+    await nangod.must(201, 'POST', '/connections', { body: { provider_config_key: 'eventful', connection_id: 'e1', credentials: { type: 'API_KEY', apiKey } } });
+    await until('the script that follows', async () => (await operations(nangod, { type: 'events', script: 'follows', state: 'success' })).length === 1);
+    await nangod.must(200, 'DELETE', '/connections/e1?provider_config_key=eventful');
+    const told = await operations(nangod, { type: 'events', connection: 'e1' });
+    assert.deepEqual(told.map((one) => [one.operation.action, one.syncConfigName, one.state]), [
+      ['pre_connection_deletion', 'precedes', 'success'],
+      ['post_connection_creation', 'follows', 'success'],
+      ['validate_connection', 'judges', 'success'],
+    ]);
+    assert.ok((await messages(nangod, told[2].id)).some(({ message, source }) => message === 'judging' && source === 'user'));
   });
 
   test('every authorization with a session is in one operation', async () => {
