@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <zlib.h>
 
 #include "base/clock.h"
 #include "base/mem.h"
@@ -122,10 +123,46 @@ static JSObjectRef entry_point(
     return JSValueToObject(engine->ctx, value, NULL);
 }
 
+/* The text of a part, which the process keeps to its end; NULL when memory is out. */
+static const char *part_text(const struct prelude_part *part)
+{
+    uLongf len = part->text_len;
+    char *text;
+
+    if (part->len == part->text_len)
+        return (const char *)part->data;
+    text = malloc(len); /* not mem_alloc(): a script asked for it */
+    if (text != NULL && (uncompress((Bytef *)text, &len, part->data, part->len) != Z_OK ||
+                            len != part->text_len)) {
+        free(text);
+        text = NULL;
+    }
+    return text;
+}
+
+/* Parses a part, once for all contexts. False when memory is out. */
+static bool parse_part(struct engine *engine, size_t index)
+{
+    const struct prelude_part *part = &prelude_parts[index];
+    const char *text = engine->parts[index] == NULL ? part_text(part) : NULL;
+    JSStringRef name;
+
+    if (text != NULL) {
+        name = JSStringCreateWithUTF8CString("nango:prelude");
+        engine->parts[index] = JSScriptCreateReferencingImmortalASCIIText(
+            engine->group, name, 1, text, part->text_len, NULL, NULL);
+        JSStringRelease(name);
+    }
+    return engine->parts[index] != NULL;
+}
+
 JSValueRef engine_evaluate_part(
     struct engine *engine, size_t index, JSValueRef *exception)
 {
-    return JSScriptEvaluate(engine->ctx, engine->parts[index], NULL, exception);
+    if (parse_part(engine, index))
+        return JSScriptEvaluate(engine->ctx, engine->parts[index], NULL, exception);
+    native_throw(engine->ctx, exception, "Out of memory");
+    return NULL;
 }
 
 static bool make_context(struct engine *engine, struct err *err)
@@ -163,18 +200,12 @@ static bool make_context(struct engine *engine, struct err *err)
 
 bool engine_start(struct engine *engine, struct err *err)
 {
-    JSStringRef name;
-
     engine->group = JSContextGroupCreate();
     engine->native = native_class();
     for (size_t i = 0; i < PRELUDE_PARTS; i++) {
         const struct prelude_part *part = &prelude_parts[i];
 
-        name = JSStringCreateWithUTF8CString("nango:prelude");
-        engine->parts[i] = JSScriptCreateReferencingImmortalASCIIText(
-            engine->group, name, 1, part->text, part->len, NULL, NULL);
-        JSStringRelease(name);
-        if (engine->parts[i] == NULL)
+        if (part->len == part->text_len && !parse_part(engine, i))
             return err_internal(err, "the prelude's part %s does not parse", part->name);
     }
     JSContextGroupSetExecutionTimeLimit(

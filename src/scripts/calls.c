@@ -586,6 +586,8 @@ static bool call_fetch(
     request.outside = true;
     if (str_is_empty(url))
         refuse(&request, "url is required");
+    if (method != NULL && !str_eq_nocase(method_name(method), method))
+        refuse(&request, "The method must be GET, POST, PUT, PATCH or DELETE");
     put_prefixed_headers(&request, json_raw_get(config, "headers"), "");
     if (body.text != NULL && json_raw_kind(body) != JSON_RAW_NULL) {
         request.has_body = true;

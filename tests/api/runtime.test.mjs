@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What scripts know from Node does as in Node: each piece of code runs in an action and here, and gives
-// the same JSON. Under the sanitizers this is what shakes the functions that the runner has in C.
+// the same JSON; packages send the same requests besides. Under the sanitizers this is what shakes the functions
+// that the runner has in C.
 
 import assert from 'node:assert/strict';
 import { createPrivateKey, generateKeyPairSync } from 'node:crypto';
@@ -10,9 +11,13 @@ import { deflateRawSync } from 'node:zlib';
 
 import { Daemon, logged } from './lib/daemon.mjs';
 import { action, deploy, dryrun } from './lib/scripts.mjs';
+import { SoapService } from './lib/soap.mjs';
 
 const key = 'one';
-const require = createRequire(import.meta.url);
+const own = createRequire(import.meta.url);
+// The packages that are in the runner, of the same version.
+const packaged = createRequire(new URL('../../src/runner/js/package.json', import.meta.url));
+const require = (name) => (['soap', 'botbuilder'].includes(name) ? packaged : own)(name);
 const rsa = generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey.export({ type: 'pkcs8', format: 'pem' });
 
 // A ZIP archive with two files: one deflated, one as it is.
@@ -62,6 +67,8 @@ const input = {
 
 // `tried` makes of each call its value, or that it threw.
 const TRIED = `
+const crypto = require('crypto');
+const unzipper = require('unzipper');
 const tried = (...calls) => calls.map((call) => {
   try {
     const value = call();
@@ -122,27 +129,131 @@ const cases = {
     }));`,
 };
 
+// Packages, which call `input.base`.
+const wsdl = "const soap = require('soap'); const client = await soap.createClientAsync(`${input.base}/service?wsdl`, { disableCache: true });";
+const bot = `
+const { ActionTypes, ActivityHandler, ActivityTypes, BotFrameworkAdapter, CardFactory, CloudAdapter, ConfigurationBotFrameworkAuthentication, MessageFactory, TeamsInfo, TestAdapter, TurnContext } = require('botbuilder');
+const reference = { serviceUrl: input.base + '/bot', channelId: 'msteams', conversation: { id: 'conv', name: '', isGroup: false, conversationType: 'personal', tenantId: 't' }, bot: { id: 'bot', name: 'b' }, user: { id: 'u', name: 'n' } };`;
+const packages = {
+  'soap: its names': `const soap = require('soap'); return [Object.keys(soap).filter((name) => name !== 'default').sort(), Object.keys(soap.security).sort(), typeof (soap.default ?? soap).createClientAsync];`,
+  'soap: a service is described, and called': `${wsdl}
+    const [result, raw, header, request] = await client.GreetAsync({ name: 'é <x>', times: 2 });
+    return [client.describe(), result, raw, header ?? null, request];`,
+  'soap: from a text, at another address': `
+    const soap = require('soap');
+    const client = await soap.createClientAsync(input.wsdl, { endpoint: input.base + '/moved' });
+    return (await client.GreetAsync({ name: 'a', times: 1 }))[0];`,
+  'soap: with callbacks': `${wsdl} return new Promise((resolve, reject) => client.Greet({ name: 'b', times: 1 }, (error, result) => (error ? reject(error) : resolve(result))));`,
+  'soap: security, headers, options': `${wsdl}
+    client.addHttpHeader('Accept-Encoding', 'gzip, deflate');
+    client.addSoapHeader({ Token: 't' }, '', 'h', 'urn:h');
+    for (const security of [new soap.BasicAuthSecurity('u', 'p'), new soap.BearerSecurity('b'), new soap.WSSecurity('u', 'p', { hasTimeStamp: false, hasTokenCreated: false, hasNonce: false })]) {
+      client.setSecurity(security);
+      await client.GreetAsync({ name: 'c', times: 1 });
+    }
+    client.setEndpoint(input.base + '/elsewhere');
+    await client.GreetAsync({ name: 'd', times: 1 }, { timeout: 5000 }, { 'X-More': '1' });
+    const digest = new soap.WSSecurity('u', 'p', { passwordType: 'PasswordDigest' }).toXML();
+    return [soap.passwordDigest('bm9uY2U=', '2020-01-01T00:00:00Z', 'p'), /#PasswordDigest">[A-Za-z0-9+/=]{28}</.test(digest), client.lastRequestHeaders?.Authorization ?? null];`,
+  'soap: a fault is an error': `${wsdl}
+    return client.GreetAsync({ name: 'fail', times: 1 }).then(() => 'no error', (error) => [error.message, error.root.Envelope.Body.Fault, error.response.status]);`,
+  'soap: what is no description': `
+    const soap = require('soap');
+    const out = [];
+    for (const path of ['/none', '/html', '/reset']) out.push(await soap.createClientAsync(input.base + path).then(() => 'no error', (error) => typeof error.message));
+    return out;`,
+  'botbuilder: its names': `return Object.keys(require('botbuilder')).filter((name) => name !== 'default').sort();`,
+  'botbuilder: cards and messages': `${bot}
+    const cards = [
+      CardFactory.heroCard('title', 'text', ['http://x/y.png'], [{ type: ActionTypes.OpenUrl, title: 'go', value: 'http://x' }]), CardFactory.thumbnailCard('t', ['http://x/z.png'], ['yes', 'no']),
+      CardFactory.adaptiveCard({ type: 'AdaptiveCard', version: '1.5', body: [] }), CardFactory.signinCard('in', 'http://x', 'text'), CardFactory.receiptCard({ title: 'r', items: [] }),
+    ];
+    return [cards, MessageFactory.text('a', 'b'), MessageFactory.list(cards), MessageFactory.carousel(cards), MessageFactory.suggestedActions(['x'], 'y'), MessageFactory.contentUrl('http://x/y.png', 'image/png'), ActivityTypes];`,
+  'botbuilder: a conversation': `${bot}
+    const said = [];
+    const handler = new ActivityHandler().onMessage(async (context, next) => { await context.sendActivity('you said ' + context.activity.text); await next(); });
+    const adapter = new TestAdapter((context) => handler.run(context));
+    await adapter.send('hello').assertReply('you said hello');
+    return TurnContext.getConversationReference({ id: 'i', channelId: 'c', serviceUrl: 's', from: { id: 'f' }, recipient: { id: 'r' }, conversation: { id: 'v' } });`,
+  'botbuilder: messages to a channel': `${bot}
+    const out = [];
+    await new BotFrameworkAdapter({ appId: '', appPassword: '' }).continueConversation(reference, async (context) => {
+      out.push(await context.sendActivity(MessageFactory.text('hi')), await TeamsInfo.getMembers(context));
+    });
+    await new CloudAdapter(new ConfigurationBotFrameworkAuthentication({})).continueConversationAsync('', reference, async (context) => {
+      out.push(await context.sendActivity({ type: 'message', attachments: [CardFactory.adaptiveCard({ type: 'AdaptiveCard' })] }));
+    });
+    return out;`,
+};
+
 describe('in an action as in Node', () => {
   let nangod;
 
+  let service;
+
   before(async () => {
-    nangod = await Daemon.start({ settings: { 'outbound.allow_private': 'true', 'scripts.cpu_s': '30' } });
-    await nangod.must(200, 'POST', '/integrations', { body: { provider: 'private-api-bearer', unique_key: key } });
-    await nangod.must(201, 'POST', '/connections', { body: { provider_config_key: key, connection_id: 'c', credentials: { type: 'API_KEY', apiKey: 'k' } } });
+    service = await SoapService.start();
+    input.base = service.base;
+    input.wsdl = service.wsdl();
+    nangod = await Daemon.start({ settings: { 'outbound.allow_private': 'true' } });
   });
-  after(() => nangod?.finish());
+  after(async () => {
+    service?.finish();
+    await nangod?.finish();
+  });
 
   const test = (name, body) => it(name, logged(() => nangod, body));
-  async function inAction(text) {
-    const js = `const crypto = require('crypto'); const unzipper = require('unzipper'); ${TRIED} exports.default = async (nango, input) => { ${text} };`;
-    await nangod.must(200, 'POST', '/sync/deploy', { body: deploy([action(key, 'runs', { fileBody: { js, ts: '//' } })]) });
-    return nangod.must(200, 'POST', '/action/trigger', { body: { action_name: 'runs', input }, headers: { 'Provider-Config-Key': key, 'Connection-Id': 'c' } });
+  async function inAction(text, daemon = nangod) {
+    if (!daemon.prepared) {
+      daemon.prepared = true;
+      await daemon.must(200, 'POST', '/integrations', { body: { provider: 'private-api-bearer', unique_key: key } });
+      await daemon.must(201, 'POST', '/connections', { body: { provider_config_key: key, connection_id: 'c', credentials: { type: 'API_KEY', apiKey: 'k' } } });
+    }
+    const js = `${TRIED} exports.default = async (nango, input) => { ${text} };`;
+    await daemon.must(200, 'POST', '/sync/deploy', { body: deploy([action(key, 'runs', { fileBody: { js, ts: '//' } })]) });
+    return daemon.must(200, 'POST', '/action/trigger', { body: { action_name: 'runs', input }, headers: { 'Provider-Config-Key': key, 'Connection-Id': 'c' } });
   }
-  const here = (text) => new Function('crypto', 'unzipper', 'input', `${TRIED} return (async () => { ${text} })();`)(require('crypto'), require('unzipper'), input);
+  const here = (text) => new Function('require', 'input', `${TRIED} return (async () => { ${text} })();`)(require, input);
+  const asJson = (value) => JSON.parse(JSON.stringify(value));
 
   for (const [name, text] of Object.entries(cases)) {
-    test(name, async () => assert.deepEqual(await inAction(text), JSON.parse(JSON.stringify(await here(text)))));
+    test(name, async () => assert.deepEqual(await inAction(text), asJson(await here(text))));
   }
+
+  for (const [name, text] of Object.entries(packages)) {
+    test(name, async () => {
+      const there = await inAction(text);
+      const asked = service.taken();
+      assert.deepEqual(there, asJson(await here(text)));
+      assert.deepEqual(asked, service.taken());
+    });
+  }
+
+  test('what packages cannot do says so', async () => {
+    const out = await inAction(`
+      const soap = require('soap');
+      const { FileTranscriptStore } = require('botbuilder');
+      const messages = [];
+      for (const run of [() => require('http'), () => new soap.ClientSSLSecurity(Buffer.from('k'), Buffer.from('c')).addOptions({}), () => soap.createClientAsync('/etc/passwd'), () => new FileTranscriptStore('/tmp').logActivity({ id: 'i', type: 'message', timestamp: new Date(), channelId: 'c', conversation: { id: 'v' } })]) {
+        try { await run(); messages.push('done'); } catch (error) { messages.push(error.message); }
+      }
+      return messages;`);
+    assert.match(out[0], /^Module 'http' is not allowed/);
+    assert.match(out[1], /client certificate .* is not offered to scripts/);
+    assert.equal(out[2], 'fs.readFile is not offered to scripts');
+    assert.match(out[3], /^fs.*is not offered to scripts$/);
+  });
+
+  test('packages go where the policy lets them', async () => {
+    const closed = await Daemon.start({ settings: { 'outbound.allow_private': 'false' } });
+    try {
+      const out = await inAction("return require('soap').createClientAsync(input.base).then(() => 'no error', (error) => [error.code, error.message]);", closed);
+      assert.deepEqual(out, ['url_not_allowed', 'This address is not allowed']);
+      assert.deepEqual(service.taken(), []);
+    } finally {
+      await closed.finish();
+    }
+  });
 
   test('a buffer that shrinks while it is used', async () => {
     const out = await inAction(`

@@ -24,6 +24,8 @@ const LOADERS = {
     url: () => ({ URL: late.URL, URLSearchParams: late.URLSearchParams, fileURLToPath: refuse('url.fileURLToPath'), parse: parseUrl, format: (url) => String(url) }),
     crypto: () => part('node').cryptoModule,
     unzipper: () => part('node').unzipper,
+    soap: () => packaged('soap'),
+    botbuilder: () => packaged('botbuilder'),
     buffer: () => ({ Buffer: late.Buffer }),
     util: () => ({ TextDecoder: late.TextDecoder, TextEncoder: late.TextEncoder, promisify, inspect: (value) => JSON.stringify(value) })
 };
@@ -35,6 +37,15 @@ const ALIASES = {
     '@nangohq/runner-sdk': 'nango',
     'zod/v4': 'zod'
 };
+
+// A package of npm, with what it takes for Node's modules: those of scripts, and more.
+function packaged(name) {
+    const { builtin, process } = part('builtins');
+    const own = new Set(['buffer', 'crypto', 'url']);
+    const members = part(name, (wanted) => (own.has(wanted.replace(/^node:/, '')) ? load(wanted) : builtin(wanted)), process);
+    // As an ES module that imports it whole sees it.
+    return esModule({ ...members, default: members });
+}
 
 function refuse(name) {
     return () => {

@@ -3,12 +3,13 @@
 import { AbortController } from './abort.js';
 import { checkpointMethods } from './checkpoints.js';
 import { ActionError } from './errors.js';
+import { DENIED, fetchOutside } from './fetch.js';
 import { call } from './host.js';
 import { late } from './late.js';
 import { makeLogger } from './log.js';
 import { RealDate, native } from './native.js';
 import { paginate } from './paginate.js';
-import { isBytes, makeProxy, packBytes, receive } from './proxy.js';
+import { isBytes, makeProxy } from './proxy.js';
 import { recordMethods } from './records.js';
 
 const CONNECTION_MS = 60_000;
@@ -88,25 +89,17 @@ export function makeNango(props, { fixture, limits, kind }) {
 
     async function fetchPlain({ url, method = 'GET', headers, body }) {
         const target = url instanceof late.URL ? url : new late.URL(String(url));
-        const request = { url: target.href, method: String(method).toUpperCase(), headers: Object.fromEntries(headersOf(headers)) };
-        if (body !== undefined && body !== null) {
-            request.body = isBytes(body) ? packBytes(body) : String(body);
-            if (body instanceof late.URLSearchParams && !Object.keys(request.headers).some((name) => name.toLowerCase() === 'content-type')) {
-                request.headers['content-type'] = 'application/x-www-form-urlencoded;charset=UTF-8';
-            }
+        const named = Object.fromEntries(headersOf(headers));
+        if (body instanceof late.URLSearchParams && !Object.keys(named).some((name) => name.toLowerCase() === 'content-type')) {
+            named['content-type'] = 'application/x-www-form-urlencoded;charset=UTF-8';
         }
-        let answer;
+        const payload = body === undefined || body === null || isBytes(body) ? body : String(body);
         try {
-            answer = await call('uncontrolledFetch', [request]);
+            const { body: bytes, ...init } = await fetchOutside({ url: target.href, method: String(method), headers: named, body: payload });
+            return new late.Response(bytes, init);
         } catch (error) {
-            if (error?.code === 'url_not_allowed') {
-                throw new ActionError({ code: 'url_not_allowed', message: error.message });
-            }
-            throw error;
+            throw error?.code === DENIED ? new ActionError({ code: DENIED, message: error.message }) : error;
         }
-        const { data, status, statusText } = receive(answer, 'arraybuffer');
-        const bytes = answer.text !== undefined || isBytes(data) ? data : data === undefined ? null : typeof data === 'string' ? data : JSON.stringify(data);
-        return new late.Response(bytes, { status, statusText, headers: answer.headers, url: answer.url ?? target.href });
     }
 
     for (const name of PROPERTIES) {
