@@ -18,7 +18,7 @@
 #define WALL_MS 20000
 #define CPU_MS 18000
 #define MEMORY_MB 512
-#define OUTPUT_BYTES (2 << 20)
+#define OUTPUT_BYTES (32 << 20)
 /* What the runner may take beyond its own limit before it is killed. */
 #define GRACE_MS 1000
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* How a request finds its recorded answer. A recording identifies a request by a hash of
  * its method, path, parameters, headers and body, or spells them out. */
+#include <assert.h>
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
@@ -185,21 +186,23 @@ static bool is_transport(const char *name)
 
 static bool is_plain_content_type(const char *value)
 {
-    return str_starts_nocase(value, "application/json") ||
+    return str_eq_nocase(value, "application/json") ||
            str_starts_nocase(value, "application/x-www-form-urlencoded") ||
            str_eq_nocase(value, "undefined");
 }
 
-static void add_headers(struct pairs *pairs, struct json_raw headers)
+/* Of a name given twice the first counts. `named`, unless NULL, gets the names as they were given. */
+static void add_headers(struct pairs *pairs, struct pairs *named, struct json_raw headers)
 {
     static const char prefix[] = "nango-proxy-";
+    const size_t prefix_len = sizeof prefix - 1;
     struct json_raw_iter iter;
     struct json_raw key, value;
 
     json_raw_begin(headers, &iter);
     while (json_raw_next(&iter, &key, &value)) {
         struct json_raw pair[2] = {key, value};
-        char *name, *text;
+        char *given, *name, *text;
 
         if (json_raw_kind(headers) == JSON_RAW_ARRAY) { /* a list of [name, value] */
             struct json_raw_iter inner;
@@ -211,29 +214,36 @@ static void add_headers(struct pairs *pairs, struct json_raw headers)
             if (at < 2)
                 continue;
         }
-        name = json_raw_dup_string(pair[0]);
-        if (name == NULL)
+        given = json_raw_dup_string(pair[0]);
+        if (given == NULL)
             continue;
+        if (str_starts_nocase(given, prefix))
+            memmove(given, given + prefix_len, strlen(given) - prefix_len + 1);
+        name = str_dup(given);
         str_lower(name);
         text = value_text(pair[1]);
-        if (!is_transport(name) && str_starts(name, prefix))
-            memmove(name, name + sizeof prefix - 1, strlen(name) - sizeof prefix + 2);
         if (is_transport(name) || pairs_get(pairs, name) != NULL ||
             (strcmp(name, "content-type") == 0 && is_plain_content_type(text))) {
+            free(given);
             free(name);
             free(text);
             continue;
         }
+        if (named != NULL)
+            pairs_add(named, given, str_dup(text));
+        else
+            free(given);
         pairs_add(pairs, name, text);
     }
+    pairs_sort(pairs);
+    if (named != NULL)
+        pairs_sort(named);
 }
 
-/* The text that stands for a body; NULL for none. */
+/* The text that stands for a body; NULL for none, which is all that JavaScript takes for false. */
 static char *body_text(struct json_raw body)
 {
     struct json_raw bytes = json_raw_get(body, "$bytes");
-    struct json_raw_iter iter;
-    struct json_raw first;
     struct buf out;
     double number;
     char *text;
@@ -254,10 +264,6 @@ static char *body_text(struct json_raw body)
         break;
     case JSON_RAW_ARRAY:
     case JSON_RAW_OBJECT:
-        json_raw_begin(body, &iter);
-        if (!json_raw_next(&iter, NULL, &first))
-            return NULL;
-        break;
     case JSON_RAW_STRING:
         break;
     }
@@ -294,11 +300,18 @@ static void append_pairs(struct buf *out, const struct pairs *pairs)
     buf_putc(out, ']');
 }
 
-static void hash_request(struct request *request)
+static bool is_empty_body(const char *data)
+{
+    return data == NULL || str_eq(data, "{}") || str_eq(data, "[]");
+}
+
+static void hash_request(
+    struct request *request, const struct pairs *headers, const char *data)
 {
     struct buf text;
     uint8_t digest[20];
 
+    assert(request->hash_count < MAX_HASHES);
     buf_init(&text, 0);
     buf_puts(&text, "{\"method\":");
     json_raw_append_quoted(request->method, strlen(request->method), &text);
@@ -307,20 +320,21 @@ static void hash_request(struct request *request)
     buf_puts(&text, ",\"params\":");
     append_pairs(&text, &request->params);
     buf_puts(&text, ",\"headers\":");
-    append_pairs(&text, &request->headers);
-    if (request->data != NULL) {
+    append_pairs(&text, headers);
+    if (data != NULL) {
         buf_puts(&text, ",\"data\":");
-        json_raw_append_quoted(request->data, strlen(request->data), &text);
+        json_raw_append_quoted(data, strlen(data), &text);
     }
     buf_putc(&text, '}');
     crypto_sha1(text.data, text.len, digest);
-    str_hex(digest, sizeof digest, request->hash);
+    str_hex(digest, sizeof digest, request->hashes[request->hash_count++]);
     buf_finish(&text);
 }
 
 bool request_read(struct json_raw call, struct request *request)
 {
     struct weburl url;
+    struct pairs named = {0};
     char *endpoint = json_raw_dup_string(json_raw_get(call, "endpoint")), *whole;
     const char *path;
     size_t path_len;
@@ -357,10 +371,15 @@ bool request_read(struct json_raw call, struct request *request)
     weburl_finish(&url);
     add_params(&request->params, json_raw_get(call, "params"));
     pairs_sort(&request->params);
-    add_headers(&request->headers, json_raw_get(call, "headers"));
-    pairs_sort(&request->headers);
+    add_headers(&request->headers, &named, json_raw_get(call, "headers"));
     request->data = body_text(json_raw_get(call, "body"));
-    hash_request(request);
+    hash_request(request, &named, request->data);
+    hash_request(request, &request->headers, request->data);
+    if (request->data != NULL && is_empty_body(request->data)) {
+        hash_request(request, &named, NULL);
+        hash_request(request, &request->headers, NULL);
+    }
+    pairs_finish(&named);
     return true;
 }
 
@@ -383,14 +402,14 @@ static bool described(const struct request *request, struct json_raw recorded)
 
     add_params(&params, json_raw_get(recorded, "params"));
     pairs_sort(&params);
-    add_headers(&headers, json_raw_get(recorded, "headers"));
-    pairs_sort(&headers);
+    add_headers(&headers, NULL, json_raw_get(recorded, "headers"));
     same = pairs_equal(&params, &request->params) &&
            pairs_equal(&headers, &request->headers);
     if (same && json_raw_kind(data) != JSON_RAW_ABSENT) {
         char *text = body_text(data);
 
-        same = str_eq(text, request->data);
+        same = str_eq(text, request->data) ||
+               (is_empty_body(text) && is_empty_body(request->data));
         free(text);
     }
     pairs_finish(&params);
@@ -398,16 +417,20 @@ static bool described(const struct request *request, struct json_raw recorded)
     return same;
 }
 
+/* `only`: it is the only answer of its path. Then, without a `request`, it is for whoever asks without
+ * parameters, even if its hash is another's: the recorder is as generous. */
 static bool fits(const struct request *request, struct json_raw answer, bool only)
 {
     struct json_raw hash = json_raw_get(answer, "hash"),
                     recorded = json_raw_get(answer, "request");
 
-    if (json_raw_kind(hash) == JSON_RAW_STRING && json_raw_is_string(hash, request->hash))
-        return true;
+    for (size_t i = 0; i < request->hash_count; i++)
+        if (json_raw_kind(hash) == JSON_RAW_STRING &&
+            json_raw_is_string(hash, request->hashes[i]))
+            return true;
     if (json_raw_kind(recorded) == JSON_RAW_OBJECT)
         return described(request, recorded);
-    return json_raw_kind(hash) == JSON_RAW_ABSENT && only && request->params.count == 0;
+    return only && request->params.count == 0;
 }
 
 static struct json_raw find_among(const struct request *request, struct json_raw answers)
@@ -429,14 +452,32 @@ static struct json_raw find_among(const struct request *request, struct json_raw
     return none;
 }
 
-struct json_raw request_find(const struct request *request, struct json_raw api)
+static struct json_raw first_among(const struct request *request, struct json_raw answers)
+{
+    (void)request;
+    return json_raw_kind(answers) == JSON_RAW_ARRAY ? json_raw_at(answers, 0) : answers;
+}
+
+/* A path stands in recordings with or without its leading slash. */
+static struct json_raw find_by(const struct request *request, struct json_raw api,
+    struct json_raw (*choose)(const struct request *, struct json_raw))
 {
     struct json_raw paths = json_raw_get(api, request->method), found;
     char *with_slash = str_printf("/%s", request->path);
 
-    found = find_among(request, json_raw_get(paths, request->path));
+    found = choose(request, json_raw_get(paths, request->path));
     if (json_raw_kind(found) == JSON_RAW_ABSENT)
-        found = find_among(request, json_raw_get(paths, with_slash));
+        found = choose(request, json_raw_get(paths, with_slash));
     free(with_slash);
     return found;
+}
+
+struct json_raw request_find(const struct request *request, struct json_raw api)
+{
+    return find_by(request, api, find_among);
+}
+
+struct json_raw request_find_any(const struct request *request, struct json_raw api)
+{
+    return find_by(request, api, first_among);
 }

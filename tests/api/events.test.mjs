@@ -474,7 +474,8 @@ describe('checkpoints', () => {
     const of = (recorded, text) => dryrun(`exports.default = async (nango) => { ${text} };`, { kind: 'on-event', fixture: { nango: { getCheckpoint: recorded } } });
     assert.deepEqual((await of({ n: 1 }, 'const { n } = await nango.getCheckpoint(); await nango.saveCheckpoint({ n: n + 1 });')).checkpoint, { n: 2 });
     assert.equal((await of({ n: 1 }, 'await nango.clearCheckpoint(); if ((await nango.getCheckpoint()) !== null) throw new Error();')).checkpoint, null);
-    assert.match((await of(null, "await nango.saveCheckpoint({ a: 'x'.repeat(4001) });")).error.message, /^Invalid checkpoint: a string cannot have more/);
+    const large = { a: 'x'.repeat(4001) }; // recordings hold what was never checked
+    assert.deepEqual((await of(null, `await nango.saveCheckpoint(${JSON.stringify(large)});`)).checkpoint, large);
   });
 
   test('of a judge are those of the connection that it judges again', async () => {

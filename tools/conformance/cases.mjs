@@ -69,7 +69,7 @@ function changed(mock, method) {
     return mock[method] !== mock.own[method] || mock.own[method].changed;
 }
 
-// Everything that a test says, as {script, kind, name, models, fixture, now, input}.
+// Everything that a test says, as {script, kind, name, models, fixture, expected, now, throws}.
 export async function readTest(file, code) {
     const dirname = path.dirname(file);
     const bodies = [];
@@ -120,7 +120,16 @@ export async function readTest(file, code) {
     Object.assign(describe, { skip() {}, only: describe, each: () => describe });
     Object.assign(it, { skip() {}, only: it, each: () => () => {} });
     const hook = (run) => void hooks.push(run);
-    const expect = () => new Proxy(() => {}, { get: (_, key) => (key === 'then' ? undefined : expect()), apply: () => undefined });
+    const expect = () =>
+        new Proxy(() => {}, {
+            get(_, key) {
+                if (key === 'rejects' && found !== undefined) {
+                    found.throws = true; // what comes of the script is an error
+                }
+                return key === 'then' ? undefined : expect();
+            },
+            apply: () => undefined
+        });
     realm.global = { vitest: { NangoActionMock: mockClass('action'), NangoSyncMock: mockClass('sync') } };
     realm.vitest = realm.global.vitest;
 

@@ -73,6 +73,9 @@ function firstDifference(a, b, where = '') {
 
 // undefined = passed.
 function judge(test, result) {
+    if (test.throws) {
+        return result.status === 'error' ? undefined : 'the script should throw';
+    }
     if (result.status !== 'ok') {
         return `${result.error?.type}: ${result.error?.message}`;
     }
@@ -133,7 +136,7 @@ for (const integration of integrations) {
     const out = path.join(work, integration);
     const testFiles = filesIn(path.join(dir, 'tests'), '.test.ts');
     mkdirSync(out, { recursive: true });
-    esbuild(testFiles, path.join(out, 'tests'), [], dir);
+    esbuild(testFiles, path.join(out, 'tests'), ['--supported:dynamic-import=false'], dir);
     esbuild([...filesIn(path.join(dir, 'actions'), '.ts'), ...filesIn(path.join(dir, 'syncs'), '.ts')].map((file) => path.relative(dir, file)), out, ['--bundle', '--packages=external', '--outbase=.', '--out-extension:.js=.cjs'], dir);
     for (const file of testFiles) {
         const code = readFileSync(path.join(out, 'tests', path.basename(file).replace(/\.ts$/, '.js')), 'utf8');
@@ -148,7 +151,8 @@ for (const integration of integrations) {
         test.integration = integration;
         test.bundle = path.join(out, `${path.relative(dir, test.script)}.cjs`);
         test.recording = path.join(out, `${path.basename(file, '.test.ts')}.json`);
-        writeFileSync(test.recording, JSON.stringify(test.fixture));
+        // With white space and escapes, as other tools write it.
+        writeFileSync(test.recording, JSON.stringify(test.fixture, null, 1).replace(/[\u0080-\uffff]/g, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`));
         delete test.fixture;
         tests.push(test);
     }

@@ -111,6 +111,9 @@ export function makeNango(props, { fixture, limits, kind }) {
     nango.abortSignal = aborter.signal;
     nango.ActionError = ActionError;
     nango.logger = logger;
+    if (fixture) {
+        nango.dryRun = true; // as in Nango's own command line
+    }
 
     Object.assign(nango, {
         proxy,
@@ -119,7 +122,7 @@ export function makeNango(props, { fixture, limits, kind }) {
         put: (config) => proxy({ ...config, method: 'PUT' }),
         patch: (config) => proxy({ ...config, method: 'PATCH' }),
         delete: (config) => proxy({ ...config, method: 'DELETE' }),
-        paginate: (config) => paginate(config, props.paginate, proxy),
+        paginate: (config) => paginate(config, props.paginate, proxy, fixture),
 
         getConnection,
         async getToken() {
@@ -160,9 +163,12 @@ export function makeNango(props, { fixture, limits, kind }) {
         uncontrolledFetch: fetchPlain,
 
         async zodValidateInput({ zodSchema, input }) {
+            if (fixture) {
+                return { data: input }; // as the recorder of the public templates
+            }
             const result = zodSchema.safeParse(input);
             if (result.success) {
-                return fixture ? { success: true, data: input } : { success: true, data: result.data };
+                return { success: true, data: result.data };
             }
             for (const issue of result.error.issues) {
                 await log(`Invalid input provided: ${issue.message} at path ${issue.path.join('.')}`, { level: 'error' });
@@ -186,7 +192,7 @@ export function makeNango(props, { fixture, limits, kind }) {
             locks = false;
             return call('releaseAllLocks', []);
         },
-        ...checkpointMethods
+        ...checkpointMethods(fixture)
     });
     if (kind === 'sync' || kind === 'webhook') {
         Object.assign(nango, recordMethods(props, { log, fixture }));

@@ -6,7 +6,7 @@ import { late } from './late.js';
 
 const IN_BODY = new Set(['POST', 'PUT', 'PATCH']);
 
-export async function* paginate(request, defaults, proxy) {
+export async function* paginate(request, defaults, proxy, fixture) {
     const given = request.paginate ?? {};
     if (defaults === undefined || defaults === null ? Object.keys(given).length === 0 : false) {
         throw new Error('There was no pagination configuration for this integration or configuration passed in.');
@@ -47,11 +47,13 @@ export async function* paginate(request, defaults, proxy) {
             await settings.on_page?.({ nextPageParam, response });
         }
     };
-    if (settings.limit !== undefined && settings.limit !== null) {
+    if (settings.limit) {
         if (settings.limit_name_in_request) {
             pager.set(settings.limit_name_in_request, settings.limit);
         } else if (way === cursor) {
             throw new Error('Param limit_name_in_request is required for cursor pagination when limit is set');
+        } else if (fixture) {
+            pager.set('undefined', settings.limit); // so it was sent when it was recorded
         }
     }
     yield* way(pager);
@@ -115,13 +117,12 @@ async function* offset(pager) {
             return;
         }
         yield list;
-        const short = settings.limit && list.length < settings.limit;
-        const next = method === 'per-page' ? at + 1 : at + list.length;
-        await pager.told(short ? undefined : next, response);
-        if (short) {
+        if (settings.limit && list.length < settings.limit) {
             return;
         }
-        at = next;
+        // The offset of this page, as in Nango's own runner.
+        await pager.told(at, response);
+        at = method === 'per-page' ? at + 1 : at + list.length;
     }
 }
 
