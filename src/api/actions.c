@@ -236,10 +236,12 @@ void trigger_action(struct call *call)
     if (connection == NULL)
         return;
     script = find_action(call, connection, json_str(call->body, "action_name"));
-    if (script != NULL && header_flag(call, "x-async"))
-        start_async_action(call, connection, script, json_get(call->body, "input"));
-    else if (script != NULL)
+    if (script != NULL && header_flag(call, "x-async")) {
+        if (call_on_workers(call, call->environment_id))
+            start_async_action(call, connection, script, json_get(call->body, "input"));
+    } else if (script != NULL) {
         run_action(call, connection, script, json_get(call->body, "input"));
+    }
     script_row_free(script);
     connection_row_unref(connection);
 }

@@ -4,7 +4,7 @@
  *
  * Life of a call:
  *
- *   api_on_request ─► route ─► content type ─┬─ RUN_NOW, RUN_READ (store local, no body) ─┐
+ *   api_on_request ─► route ─► content type ─┬─ RUN_NOW, RUN_READ (store local) ──────────┐
  *                                            ├─ body read ─► worker ─► JSON parsed ───────┤
  *                                            └─ RUN_PROXY ─► key ─► proxy_forward         │
  *                                                                                         ▼
@@ -33,7 +33,7 @@ struct call;
 
 enum run {
     RUN_NOW,   /* on the reactor, whatever the store: touches memory only */
-    RUN_READ,  /* only reads: on the reactor when reads are local and there is no body */
+    RUN_READ,  /* only reads: on the reactor when reads are local and the body is small */
     RUN_WORK,  /* on a worker; the handler may ask for an outbound thread from there */
     RUN_PROXY, /* handed to the proxy, which streams */
     RUN_KINDS,
@@ -103,6 +103,8 @@ void call_free(struct call *call); /* after the reply */
  * a reply, and is called again from its start on an outbound thread. So it must not have
  * changed anything yet. Of these threads one environment gets only a share. */
 bool call_on_outbound(struct call *call, int64_t environment_id);
+/* The same for writes, by a handler of RUN_READ that does so now and then. */
+bool call_on_workers(struct call *call, int64_t environment_id);
 /* The same for scripts of events, on threads that nothing else waits for. */
 bool call_on_events(struct call *call, int64_t environment_id);
 /* Before connection_put() of an integration (0 = of any of the environment's): may the

@@ -31,6 +31,11 @@ bool call_on_outbound(struct call *call, int64_t environment_id)
     return call_on(call, call_auth(call)->outbound, environment_id);
 }
 
+bool call_on_workers(struct call *call, int64_t environment_id)
+{
+    return call_on(call, call->server->workers, environment_id);
+}
+
 bool call_on_events(struct call *call, int64_t environment_id)
 {
     return call_on(call, call->server->event_threads, environment_id);

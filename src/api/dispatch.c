@@ -17,6 +17,9 @@
 #define JSON_TYPE "application/json"
 #define FORM_TYPE "application/x-www-form-urlencoded"
 
+/* A body of a few lines is parsed where it came, as that takes less than to wake a worker. */
+#define BODY_OF_REACTOR ((size_t)4 * 1024)
+
 /* What is read of a body before its sender is known. The contract's order of checks holds
  * up to here: JSON first, then the key. */
 #define BODY_OF_ANYONE ((size_t)64 * 1024)
@@ -144,16 +147,22 @@ static bool parse_body(struct call *call)
     return true;
 }
 
+static void run_parsed(struct call *call)
+{
+    if (parse_body(call))
+        run_handler(call);
+    else
+        call_free(call);
+}
+
 static void run_on_worker(void *arg)
 {
     struct call *call = arg;
 
     if (pool_gives_up(call->server->workers))
         reply_stopping(call);
-    else if (parse_body(call))
-        run_handler(call);
     else
-        call_free(call);
+        run_parsed(call);
 }
 
 static void submit(struct call *call, void (*run)(void *arg))
@@ -196,7 +205,11 @@ static void on_body(
     /* a length of zero announces a body, too: an empty one */
     if (http_has_body(call->req) || http_header(call->req, "content-length") != NULL)
         call->body_text = buf_take(body, &call->body_len);
-    submit(call, run_on_worker);
+    if (call->route->run == RUN_READ && call->body_len <= BODY_OF_REACTOR &&
+        store_reads_are_local(call->server->auth.store))
+        run_parsed(call);
+    else
+        submit(call, run_on_worker);
 }
 
 /* The body grows: only of those with a key. */

@@ -68,9 +68,9 @@ const struct route api_routes[] = {
     {"POST",   "/auth/unauthenticated/:providerConfigKey", RUN_WORK, WHO_BROWSER, NULL, NULL, 0, auth_unauthenticated},
     {"POST",   "/unauth/:providerConfigKey",               RUN_WORK, WHO_BROWSER, NULL, NULL, ANY_TYPE | ROUTE_FLAT_ERRORS, auth_unauthenticated_legacy},
 
-    {"POST",   "/action/trigger",             RUN_WORK, WHO_KEY, "environment:actions:execute", NULL, 0, trigger_action},
+    {"POST",   "/action/trigger",             RUN_READ, WHO_KEY, "environment:actions:execute", NULL, 0, trigger_action},
     {"GET",    "/action/:id",                 RUN_READ, WHO_KEY, "environment:actions:execute", NULL, 0, get_action_result},
-    {"*",      "/v1/*",                       RUN_WORK, WHO_KEY, "environment:actions:execute", NULL, 0, call_endpoint},
+    {"*",      "/v1/*",                       RUN_READ, WHO_KEY, "environment:actions:execute", NULL, 0, call_endpoint},
 
     {"POST",   "/sync/deploy",                RUN_WORK, WHO_KEY, "environment:deploy", NULL, 0, deploy_scripts},
     {"POST",   "/sync/deploy/confirmation",   RUN_WORK, WHO_KEY, "environment:deploy", NULL, 0, confirm_deploy},

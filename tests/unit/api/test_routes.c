@@ -88,7 +88,8 @@ TEST(every_row_is_sound)
             assert_true(scope_is_known(route->scope, strlen(route->scope)));
         if (route->or_scope != NULL)
             assert_true(scope_is_known(route->or_scope, strlen(route->or_scope)));
-        if (strcmp(route->method, "GET") != 0)
+        if (strcmp(route->method, "GET") != 0 && route->handle != trigger_action &&
+            route->handle != call_endpoint) /* which do not write themselves */
             assert_int_not_equal(route->run, RUN_READ);
         for (const char *c = route->pattern; *c != '\0'; c++) {
             in_name = *c == ':' || (in_name && *c != '/');
