@@ -24,6 +24,9 @@ char *const runner_environment[] = {
     (char[]){"LC_ALL=C.UTF-8"},
     (char[]){"JSC_numberOfGCMarkers=1"},
     (char[]){"JSC_useConcurrentGC=false"},
+    /* Of the objects of a run few outlive it, and those of one that goes on are few cycles' worth:
+     * keeping two generations apart costs more than it saves. */
+    (char[]){"JSC_useGenerationalGC=false"},
     /* How much the collector takes for free: with the machine's own size a runner would
      * keep the contexts of dozens of runs. The real limit is the sandbox's. */
     (char[]){"JSC_forceRAMSize=67108864"},

@@ -8,7 +8,7 @@ import { after, before, describe, it } from 'node:test';
 
 import { loadClient } from './lib/clients.mjs';
 import { Daemon, logged } from './lib/daemon.mjs';
-import { action, deploy, outcome } from './lib/scripts.mjs';
+import { action, deploy, mapped, outcome } from './lib/scripts.mjs';
 
 const key = 'one';
 const code = (text) => ({ fileBody: { js: text, ts: '//' } });
@@ -73,6 +73,7 @@ describe('actions', () => {
       locks: "exports.default = async (nango, input) => { const mine = await nango.tryAcquireLock({ key: 'k', ttlMs: 60000 }); if (input.ms) { await nango.updateMetadata({ held: true }); await new Promise((resolve) => setTimeout(resolve, input.ms)); } return [mine, input.release ? await nango.releaseLock({ key: 'k' }) : null]; };",
       module: "exports.default = () => { require('fs'); };",
       mapped: 'exports.default = () => { null.x; };',
+      often: mapped('exports.default = (nango, n) => { globalThis.seen = (globalThis.seen ?? 0) + 1; if (n.fails)\nnull.x; return seen; };'),
     });
   });
   after(() => nangod?.finish());
@@ -116,6 +117,12 @@ describe('actions', () => {
   test('that fail say where', async () => {
     const { body } = await trigger(nangod, 'mapped');
     assert.match(body.error.payload.stacktrace[1], /mapped-one\.cjs:1:\d+/);
+  });
+
+  test('that run again in the same process see nothing of before, and fail where they fail', async () => {
+    for (let i = 0; i < 3; i++) assert.equal((await trigger(nangod, 'often', { fails: false })).body, 1);
+    const { body } = await trigger(nangod, 'often', { fails: true });
+    assert.match(body.error.payload.stacktrace[1], /one\/actions\/act\.ts:5:\d+/);
   });
 
   test('without waiting are tried again as often as asked', async () => {

@@ -6,7 +6,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 
 import { Daemon, logged } from './lib/daemon.mjs';
-import { action, confirmation, deploy, js, onEvents, sync, ts } from './lib/scripts.mjs';
+import { action, confirmation, deploy, js, mapped, onEvents, sync, ts } from './lib/scripts.mjs';
 
 let nangod;
 const test = (name, body) => it(name, logged(() => nangod, body));
@@ -118,12 +118,6 @@ describe('a deploy', () => {
     for (const { status, body } of answers) assert.ok(status === 200 || (status === 409 && body.error.code === 'concurrent_deployment'), JSON.stringify(body));
   });
 });
-
-// A map that says: the bundle's second line is the fifth of act.ts.
-const mapped = (text) => {
-  const map = { version: 3, sources: ['one/actions/act.ts'], names: [], mappings: ';AAIA' };
-  return `${text}\n//# sourceMappingURL=data:application/json;base64,${Buffer.from(JSON.stringify(map)).toString('base64')}\n`;
-};
 
 describe('a script that does not load', () => {
   const zero = { sdkVersion: '0.71.10-zero' };

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 // The global names that scripts find beside the language's own.
-import { AbortController, AbortSignal, DOMException, Event, EventTarget } from './abort.js';
 import { late } from './late.js';
 import { RealDate } from './native.js';
 import { clearTimeout, setImmediate, setInterval, setTimeout } from './timers.js';
@@ -15,16 +14,16 @@ async function fetch() {
     throw new TypeError('fetch is not allowed in scripts: use nango.proxy() or nango.uncontrolledFetch()');
 }
 
+const silent = {};
+for (let i = 0; i < consoleMethods.length; i++) {
+    silent[consoleMethods[i]] = nothing;
+}
+
 const globals = {
-    AbortController,
-    AbortSignal,
-    DOMException,
-    Event,
-    EventTarget,
     clearImmediate: clearTimeout,
     clearInterval: clearTimeout,
     clearTimeout,
-    console: Object.fromEntries(consoleMethods.map((name) => [name, nothing])),
+    console: silent,
     fetch,
     global: globalThis,
     queueMicrotask: (run) => void Promise.resolve().then(run),
@@ -32,10 +31,10 @@ const globals = {
     setInterval,
     setTimeout
 };
-for (const [name, value] of Object.entries(globals)) {
-    Object.defineProperty(globalThis, name, { value, writable: true, configurable: true, enumerable: false });
+for (const name in globals) {
+    Object.defineProperty(globalThis, name, { value: globals[name], writable: true, configurable: true, enumerable: false });
 }
-for (const name of Object.keys(late)) {
+for (const name in late) {
     Object.defineProperty(globalThis, name, {
         get() {
             const value = late[name];

@@ -8,6 +8,9 @@ export const late = {
         return { getRandomValues, randomUUID, subtle };
     }
 };
-for (const name of ['Buffer', 'Headers', 'Response', 'TextDecoder', 'TextEncoder', 'URL', 'URLSearchParams', 'atob', 'btoa', 'structuredClone']) {
+for (const name of [
+    'AbortController', 'AbortSignal', 'Buffer', 'DOMException', 'Event', 'EventTarget', 'Headers', 'Response', 'TextDecoder', 'TextEncoder', 'URL', 'URLSearchParams', 'atob', 'btoa',
+    'structuredClone'
+]) {
     Object.defineProperty(late, name, { get: () => part('node')[name], enumerable: true });
 }

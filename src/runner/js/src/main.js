@@ -9,7 +9,7 @@ import { native, parseJson, printJson } from './native.js';
 import { readSourceMap } from './sourcemap.js';
 import { runTimers, shortenTimers, timersPending } from './timers.js';
 
-let run; // {id, abort, aborted, position, over}
+let run; // {id, abort, aborted, over}
 
 function finish(message) {
     if (run.over) {
@@ -23,7 +23,7 @@ function finish(message) {
 function fail(thrown) {
     let error;
     try {
-        error = classify(thrown, run);
+        error = classify(thrown, { aborted: run.aborted, position: readSourceMap(native.code()) });
     } catch {
         error = { type: 'script_internal_error', message: 'The script failed with an error that cannot be read', stack: '', status: 500 };
     }
@@ -34,9 +34,11 @@ function fail(thrown) {
     }
 }
 
+// Without code: of the run before, which the engine has kept.
 function load({ code, file }) {
     const module = { exports: {} };
-    const wrapper = native.evaluate(`(function (exports, require, module, __filename, __dirname) {${code}\n})`, file);
+    const text = code === undefined ? undefined : `(function (exports, require, module, __filename, __dirname) {${code}\n})`;
+    const wrapper = native.evaluate(text, file);
     wrapper.call(module.exports, module.exports, (name) => loadModule(name), module, file, '/');
     return module.exports;
 }
@@ -63,24 +65,38 @@ function entry(exported, { kind, form, input }) {
     return (nango) => old(nango, ...(kind === 'action' ? [empty ? undefined : input] : kind === 'webhook' ? [input] : []));
 }
 
-async function execute(message, setUp) {
-    const { nango, release } = setUp;
-    let output;
-    try {
-        const start = entry(load(message), message);
-        if (!message.load) {
-            output = await start(nango);
-        }
-    } finally {
-        await release();
+function succeed(output, { kind, limits }) {
+    const text = kind === 'action' && output !== undefined ? printJson(output) : undefined;
+    if (limits?.output_bytes > 0 && text?.length > limits.output_bytes) {
+        throw new Error(`The output is larger than ${limits.output_bytes} bytes`);
     }
-    return output;
+    finish(text === undefined ? { status: 'ok' } : { status: 'ok', output: parseJson(text) });
+}
+
+// One asynchronous function, with nothing chained to it: each that a context sees for the first time
+// takes microseconds to set up, and a context sees one run.
+async function execute(message, { nango, holdsLocks, release }) {
+    try {
+        let output;
+        try {
+            const start = entry(load(message), message);
+            if (!message.load) {
+                output = await start(nango);
+            }
+        } finally {
+            if (holdsLocks()) {
+                await release();
+            }
+        }
+        succeed(output, message);
+    } catch (error) {
+        fail(error);
+    }
 }
 
 function begin(message) {
     const limits = message.limits ?? {};
     run = { id: message.id, aborted: false, over: false };
-    run.position = readSourceMap(message.code);
     if (typeof message.now === 'number') {
         freezeClock(message.now);
     }
@@ -90,17 +106,7 @@ function begin(message) {
     const setUp = makeNango(message.props ?? {}, { fixture: Boolean(message.fixture), limits, kind: message.kind });
     run.abort = setUp.abort;
     native.begin(limits.wall_ms ?? 0, limits.cpu_ms ?? 0, limits.memory_mb ?? 0);
-    execute(message, setUp).then((output) => {
-        if (message.kind !== 'action') {
-            finish({ status: 'ok' });
-            return;
-        }
-        const text = output === undefined ? undefined : printJson(output);
-        if (limits.output_bytes > 0 && text !== undefined && text.length > limits.output_bytes) {
-            throw new Error(`The output is larger than ${limits.output_bytes} bytes`);
-        }
-        finish(text === undefined ? { status: 'ok' } : { status: 'ok', output: parseJson(text) });
-    }).catch(fail);
+    execute(message, setUp);
 }
 
 function abort() {

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 // The `nango` object of a run.
-import { AbortController } from './abort.js';
 import { checkpointMethods } from './checkpoints.js';
 import { ActionError } from './errors.js';
 import { DENIED, fetchOutside } from './fetch.js';
@@ -53,7 +52,6 @@ function memo(ms) {
 
 export function makeNango(props, { fixture, limits, kind }) {
     const nango = {};
-    const aborter = new AbortController();
     const connections = memo(CONNECTION_MS);
     const integrations = memo(INTEGRATION_MS);
     const { log, logger, setLogger } = makeLogger(props.logger, limits);
@@ -108,7 +106,12 @@ export function makeNango(props, { fixture, limits, kind }) {
     const lastSync = props.lastSyncDate;
     nango.lastSyncDate = typeof lastSync === 'string' || typeof lastSync === 'number' ? new RealDate(lastSync) : fixture ? null : undefined;
     nango.variant = props.variant ?? 'base';
-    nango.abortSignal = aborter.signal;
+    let aborter; // few scripts look at it
+    function aborting() {
+        aborter ??= new late.AbortController();
+        return aborter;
+    }
+    Object.defineProperty(nango, 'abortSignal', { get: () => aborting().signal, enumerable: true, configurable: true });
     nango.ActionError = ActionError;
     nango.logger = logger;
     if (fixture) {
@@ -199,12 +202,9 @@ export function makeNango(props, { fixture, limits, kind }) {
     }
     return {
         nango,
-        abort: (reason) => aborter.abort(reason),
-        async release() {
-            if (locks) {
-                await nango.releaseAllLocks();
-            }
-        }
+        abort: (reason) => aborting().abort(reason),
+        holdsLocks: () => locks,
+        release: () => nango.releaseAllLocks()
     };
 }
 

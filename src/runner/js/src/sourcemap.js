@@ -51,7 +51,7 @@ export function readSourceMap(code) {
     return (file, line, column) => {
         try {
             if (rows === undefined) {
-                map = parseJson(native.utf8Decode(native.unbase64(code.slice(code.indexOf(',', at) + 1).trim())));
+                map = parseJson(native.utf8Decode(native.unbase64(code.slice(code.indexOf(',', at) + 1).split('\n', 1)[0].trim())));
                 rows = lines(map);
             }
             const found = rows[line - 1]?.findLast(([from]) => from <= column - 1) ?? rows[line - 1]?.[0];
