@@ -23,6 +23,9 @@ void JSGlobalContextSetEvalEnabled(
 JSScriptRef JSScriptCreateReferencingImmortalASCIIText(JSContextGroupRef group,
     JSStringRef url, int first_line, const char *text, size_t len, JSStringRef *error,
     int *error_line);
+JSScriptRef JSScriptCreateFromString(JSContextGroupRef group, JSStringRef url,
+    int first_line, JSStringRef text, JSStringRef *error, int *error_line);
+void JSScriptRelease(JSScriptRef script);
 JSValueRef JSScriptEvaluate(
     JSContextRef ctx, JSScriptRef script, JSValueRef self, JSValueRef *exception);
 
@@ -81,11 +84,22 @@ static void drop_context(struct engine *engine)
     engine->ctx = NULL;
 }
 
+static void drop_code(struct engine *engine)
+{
+    if (engine->script != NULL)
+        JSScriptRelease(engine->script);
+    if (engine->code != NULL)
+        JSStringRelease(engine->code);
+    engine->script = NULL;
+    engine->code = NULL;
+}
+
 void engine_free(struct engine *engine)
 {
     if (engine == NULL)
         return;
     drop_context(engine);
+    drop_code(engine);
     if (engine->native != NULL)
         JSClassRelease(engine->native);
     if (engine->group != NULL)
@@ -162,6 +176,23 @@ JSValueRef engine_evaluate_part(
     if (parse_part(engine, index))
         return JSScriptEvaluate(engine->ctx, engine->parts[index], NULL, exception);
     native_throw(engine->ctx, exception, "Out of memory");
+    return NULL;
+}
+
+JSValueRef engine_evaluate_code(
+    struct engine *engine, JSStringRef code, JSStringRef file, JSValueRef *exception)
+{
+    if (code != NULL) {
+        drop_code(engine);
+        engine->code = JSStringRetain(code);
+        engine->script =
+            JSScriptCreateFromString(engine->group, file, 1, code, NULL, NULL);
+        if (engine->script == NULL) /* this says what is wrong with it, and where */
+            return JSEvaluateScript(engine->ctx, code, NULL, file, 1, exception);
+    }
+    if (engine->script != NULL)
+        return JSScriptEvaluate(engine->ctx, engine->script, NULL, exception);
+    native_throw(engine->ctx, exception, "The server sent no code");
     return NULL;
 }
 

@@ -23,7 +23,9 @@ struct engine {
     JSContextGroupRef group; /* the VM */
     JSGlobalContextRef ctx;
     JSClassRef native;
-    JSScriptRef parts[PRELUDE_PARTS];           /* the first is the prelude */
+    JSScriptRef parts[PRELUDE_PARTS]; /* the first is the prelude */
+    JSStringRef code;   /* of the last script, for runs that come without; NULL */
+    JSScriptRef script; /* the same, parsed */
     JSObjectRef on_message, on_tick, on_expire; /* the prelude's; protected in ctx */
     struct engine_limits limits;
     int64_t started_ms;  /* monotonic; of the run */
@@ -39,6 +41,11 @@ struct engine {
  * *exception. */
 JSValueRef engine_evaluate_part(
     struct engine *engine, size_t index, JSValueRef *exception);
+
+/* Evaluates `code` in the context, and keeps it; NULL: what was kept. NULL with
+ * *exception. */
+JSValueRef engine_evaluate_code(
+    struct engine *engine, JSStringRef code, JSStringRef file, JSValueRef *exception);
 
 /* The class of the object that the prelude gets (native.c). */
 JSClassRef native_class(void);

@@ -277,23 +277,35 @@ static NATIVE_FUNCTION(native_part)
                : native_throw(ctx, exception, "part: there is none of that name");
 }
 
-/* evaluate(code, file): the completion value. */
+/* evaluate(code, file): the completion value. Without code (undefined): of the code that
+ * was evaluated last in this process. */
 static NATIVE_FUNCTION(native_evaluate)
 {
-    JSStringRef code, file;
-    JSValueRef result;
+    JSStringRef code = NULL, file;
+    JSValueRef result = NULL;
 
-    (void)function, (void)self;
+    (void)function;
     if (argc < 2)
         return native_throw(ctx, exception, "evaluate: code and file are needed");
-    code = JSValueToStringCopy(ctx, argv[0], exception);
-    file = code == NULL ? NULL : JSValueToStringCopy(ctx, argv[1], exception);
-    result = file == NULL ? NULL : JSEvaluateScript(ctx, code, NULL, file, 1, exception);
+    file = JSValueToStringCopy(ctx, argv[1], exception);
+    if (file != NULL && !JSValueIsUndefined(ctx, argv[0]))
+        code = JSValueToStringCopy(ctx, argv[0], exception);
+    if (*exception == NULL)
+        result = engine_evaluate_code(engine_of(self), code, file, exception);
     if (code != NULL)
         JSStringRelease(code);
     if (file != NULL)
         JSStringRelease(file);
     return result == NULL ? undefined(ctx) : result;
+}
+
+/* code(): the text that was evaluated last. */
+static NATIVE_FUNCTION(native_code)
+{
+    const struct engine *engine = engine_of(self);
+
+    (void)function, (void)argc, (void)argv, (void)exception;
+    return engine->code != NULL ? JSValueMakeString(ctx, engine->code) : undefined(ctx);
 }
 
 /* now(): milliseconds that only go forward. */
@@ -457,6 +469,7 @@ JSClassRef native_class(void)
         {"begin", native_begin, kJSPropertyAttributeReadOnly},
         {"part", native_part, kJSPropertyAttributeReadOnly},
         {"evaluate", native_evaluate, kJSPropertyAttributeReadOnly},
+        {"code", native_code, kJSPropertyAttributeReadOnly},
         {"now", native_now, kJSPropertyAttributeReadOnly},
         {"utf8Encode", native_utf8_encode, kJSPropertyAttributeReadOnly},
         {"utf8Decode", native_utf8_decode, kJSPropertyAttributeReadOnly},

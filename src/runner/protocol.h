@@ -11,7 +11,7 @@
  *    "code":TEXT,"file":NAME,"props":{…},"input":ANY,"now":MS|null,"fixture":BOOL,
  *    "load":BOOL,
  *    "limits":{"wall_ms","cpu_ms","memory_mb","output_bytes","logs","log_bytes"}}
- *        One execution. `code` is CommonJS. `form` absent: told from the exports. `props`
+ *        One execution. `code` is CommonJS; absent: that of the run before. `form` absent: told from the exports. `props`
  *        become properties of the script's `nango` object: connectionId,
  *        providerConfigKey, provider, environmentId, environmentName, activityLogId,
  *        syncId, syncJobId, nangoConnectionId, scriptType, lastSyncDate (ISO text),

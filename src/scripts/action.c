@@ -23,7 +23,8 @@
 #include "scripts/say.h"
 
 enum {
-    CLERK_MS = 250, /* how often it looks */
+    CLERK_MS = 250,  /* how often it looks, while there is something to look at */
+    CLERK_LOOKS = 4, /* at nothing, before it rests */
     CALL_THREADS_PER_RUNNER = 4,
     TURNS_PER_PROCESSOR = 1,
     MAX_LOCK_KEY = 255,
@@ -69,7 +70,8 @@ struct actions {
     struct pool *turns; /* a thread for each script that runs */
     struct pool *calls; /* for what they ask of the outside */
     pthread_mutex_t lock;
-    pthread_cond_t wake;
+    pthread_cond_t wake; /* the clerk's, while it rests */
+    bool clerk_rests;
     struct job *waiting;
     size_t waiting_count;
     bool stopping;
@@ -214,9 +216,17 @@ static bool on_call(void *arg, const char *method, struct json_raw args, struct 
     return false;
 }
 
-static void run_code(struct job *job, const struct blob *code)
+static bool load_code(void *arg, struct blob *out, struct err *err)
 {
-    static const struct script_ops ops = {.log = on_log, .call = on_call};
+    struct job *job = arg;
+
+    return store_load_code(job->actions->config.store, job->sha256, out, err);
+}
+
+static void run_script(struct job *job)
+{
+    static const struct script_ops ops = {
+        .log = on_log, .call = on_call, .load_code = load_code};
     struct actions *actions = job->actions;
     const struct actions_config *config = &actions->config;
     struct script_outcome outcome;
@@ -224,8 +234,6 @@ static void run_code(struct job *job, const struct blob *code)
         .version = (uint64_t)job->version_id,
         .kind = script_kind_name(job->kind),
         .form = job->zero ? "zero" : "yaml",
-        .code = (const char *)code->data,
-        .code_len = code->len,
         .file = job->file,
         .props = job->props,
         .input = job->input,
@@ -267,17 +275,12 @@ static void run_code(struct job *job, const struct blob *code)
 static void run_job(void *arg)
 {
     struct job *job = arg;
-    struct blob code = {0};
-    struct err err = {0};
 
     if (job_take(job)) {
         if (pool_gives_up(job->actions->turns))
             job_fail(job, "script_aborted", "The server is stopping");
-        else if (store_load_code(job->actions->config.store, job->sha256, &code, &err))
-            run_code(job, &code);
         else
-            job_fail(job, "integration_file_not_found", err.message);
-        free(code.data);
+            run_script(job);
     }
     job_unref(job);
 }
@@ -303,17 +306,20 @@ static struct job *take_late(struct actions *actions, int64_t now_ms)
 static void *look_after(void *arg)
 {
     struct actions *actions = arg;
+    int looks = 0;
 
     pthread_mutex_lock(&actions->lock);
     while (!actions->stopping) {
         struct timespec until;
         struct job *job;
 
+        looks = actions->waiting == NULL ? looks + 1 : 0;
+        actions->clerk_rests = looks > CLERK_LOOKS;
         clock_gettime(CLOCK_MONOTONIC, &until);
         until.tv_nsec += CLERK_MS * 1000000L;
         until.tv_sec += until.tv_nsec / 1000000000;
         until.tv_nsec %= 1000000000;
-        if (actions->waiting == NULL)
+        if (actions->clerk_rests)
             pthread_cond_wait(&actions->wake, &actions->lock);
         else
             (void)pthread_cond_timedwait(&actions->wake, &actions->lock, &until);
@@ -533,7 +539,9 @@ static void enqueue(struct actions *actions, struct job *job)
         job->next->back = &job->next;
     actions->waiting = job;
     actions->waiting_count++;
-    pthread_cond_signal(&actions->wake);
+    if (actions->clerk_rests)
+        pthread_cond_signal(&actions->wake);
+    actions->clerk_rests = false;
     pthread_mutex_unlock(&actions->lock);
 }
 

@@ -180,7 +180,8 @@ static void put_limit(struct buf *out, const char *name, int64_t value)
             (long long)value);
 }
 
-static bool send_run(struct session *session)
+/* `code`: NULL = the runner has it. */
+static bool send_run(struct session *session, const char *code, size_t code_len)
 {
     const struct script_run *run = session->run;
     struct buf frame;
@@ -192,8 +193,10 @@ static bool send_run(struct session *session)
     buf_printf(&frame, "{\"t\":\"run\",\"id\":1,\"kind\":\"%s\"", run->kind);
     if (run->form != NULL)
         buf_printf(&frame, ",\"form\":\"%s\"", run->form);
-    buf_puts(&frame, ",\"code\":");
-    json_raw_append_quoted(run->code, run->code_len, &frame);
+    if (code != NULL) {
+        buf_puts(&frame, ",\"code\":");
+        json_raw_append_quoted(code, code_len, &frame);
+    }
     buf_puts(&frame, ",\"file\":");
     json_raw_append_quoted(run->file, strlen(run->file), &frame);
     buf_puts(&frame, ",\"props\":");
@@ -214,6 +217,29 @@ static bool send_run(struct session *session)
     protocol_end(&frame, begun);
     sent = protocol_write(session->fd, frame.data, frame.len);
     buf_finish(&frame);
+    return sent;
+}
+
+/* Sends the run, with the code where that is not there yet. False: the runner is gone, or
+ * out says what failed. */
+static bool begin_run(
+    struct session *session, const struct runner *runner, struct script_outcome *out)
+{
+    const struct script_run *run = session->run;
+    struct blob loaded = {0};
+    struct err err = {0};
+    bool sent;
+
+    if (runner_has_code(runner))
+        return send_run(session, NULL, 0);
+    if (run->code != NULL)
+        return send_run(session, run->code, run->code_len);
+    if (!run->ops->load_code(run->arg, &loaded, &err)) {
+        fail(out, "integration_file_not_found", err.message);
+        return false;
+    }
+    sent = send_run(session, (const char *)loaded.data, loaded.len);
+    free(loaded.data);
     return sent;
 }
 
@@ -440,8 +466,10 @@ void script_run(struct runners *runners, struct pool *calls, const struct script
     }
     session_init(&session, run, runner_fd(runner));
     session.turn_until_us = clock_mono_us() + TURN_MAX_MS * 1000;
-    if (send_run(&session))
+    if (begin_run(&session, runner, out))
         step = converse(&session, calls, until_us, out);
+    if (step == STEP_DONE)
+        runner_keeps_code(runner);
     end_turn(&session);
     pthread_mutex_lock(&session.lock);
     idle = session.calls == 0;

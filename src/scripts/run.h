@@ -23,6 +23,7 @@
 #include "base/pool.h"
 #include "scripts/runners.h"
 #include "scripts/turns.h"
+#include "store/store.h"
 
 /* What a script's execution needs of the outside. `arg` is the run's. */
 struct script_ops {
@@ -32,6 +33,9 @@ struct script_ops {
      * true, or an error object and false (runner/protocol.h). Any thread of `calls`,
      * several at once. */
     bool (*call)(void *arg, const char *method, struct json_raw args, struct buf *out);
+    /* The code, where the run has none: asked for when the runner has not got it from an
+     * earlier run of the version. Run thread; the caller frees out->data. May be NULL. */
+    bool (*load_code)(void *arg, struct blob *out, struct err *err);
 };
 
 struct script_run {
@@ -39,7 +43,7 @@ struct script_run {
     uint64_t version; /* names code and environment: a runner serves one only */
     const char *kind; /* action, sync, on-event, webhook */
     const char *form; /* zero or yaml; NULL = told from the exports */
-    const char *code;
+    const char *code; /* NULL = by ops->load_code */
     size_t code_len;
     const char *file;  /* for stack traces, as "github/actions/create-issue" */
     const char *props; /* JSON object */

@@ -37,6 +37,7 @@ struct runner {
     struct runner *next; /* in runners->all */
     enum state state;
     uint64_t version; /* that it ran; 0 = none yet */
+    bool has_code;    /* of that version */
     uint64_t runs;
     uint64_t used; /* by runners->clock, to find the one longest at rest */
     pid_t pid;
@@ -51,6 +52,7 @@ struct runners {
     char *program;
     pthread_mutex_t lock;   /* of what follows */
     pthread_cond_t changed; /* one was given back, or died, or became warm */
+    pthread_cond_t fewer;   /* there may be too few spare ones: the warmer's */
     struct runner *all;
     size_t alive;
     uint64_t clock;
@@ -274,6 +276,21 @@ static size_t count(const struct runners *runners, enum state state)
 
 /* ---- the spare ones ---- */
 
+static bool too_few_spare(const struct runners *runners)
+{
+    return runners->alive < runners->config.max &&
+           count(runners, STATE_WARM) + count(runners, STATE_FRESH) <
+               runners->config.spare;
+}
+
+/* Whoever takes a spare one, or ends one, says so. Not woken for nothing: runners change
+ * hands thousands of times a second. */
+static void tell_warmer(struct runners *runners)
+{
+    if (runners->stopping || too_few_spare(runners))
+        pthread_cond_signal(&runners->fewer);
+}
+
 /* Forks ahead while there is room, so that a version's first run finds a warm process. */
 static void *warm_up(void *arg)
 {
@@ -285,10 +302,8 @@ static void *warm_up(void *arg)
         struct err err = {0};
         bool ok;
 
-        if (count(runners, STATE_WARM) + count(runners, STATE_FRESH) >=
-                runners->config.spare ||
-            runners->alive >= runners->config.max) {
-            pthread_cond_wait(&runners->changed, &runners->lock);
+        if (!too_few_spare(runners)) {
+            pthread_cond_wait(&runners->fewer, &runners->lock);
             continue;
         }
         runner = runner_new(runners);
@@ -308,7 +323,7 @@ static void *warm_up(void *arg)
         runner_end(runners, runner);
         pthread_mutex_lock(&runners->lock);
         if (!runners->stopping) /* whoever needs one now tries for himself and is told */
-            pthread_cond_wait(&runners->changed, &runners->lock);
+            pthread_cond_wait(&runners->fewer, &runners->lock);
     }
     pthread_mutex_unlock(&runners->lock);
     return NULL;
@@ -330,6 +345,7 @@ bool runners_start(
     pthread_mutex_init(&runners->lock, NULL);
     pthread_mutex_init(&runners->control_lock, NULL);
     pthread_cond_init(&runners->changed, NULL);
+    pthread_cond_init(&runners->fewer, NULL);
     if (!spawn_zygote(runners, err)) {
         runners_stop(runners);
         return false;
@@ -352,6 +368,7 @@ void runners_stop(struct runners *runners)
     pthread_mutex_lock(&runners->lock);
     runners->stopping = true;
     pthread_cond_broadcast(&runners->changed);
+    tell_warmer(runners);
     pthread_mutex_unlock(&runners->lock);
     if (runners->warming)
         pthread_join(runners->warmer, NULL);
@@ -365,6 +382,7 @@ void runners_stop(struct runners *runners)
         close(runners->control); /* its end */
     if (runners->zygote > 0)
         waitpid(runners->zygote, NULL, 0);
+    pthread_cond_destroy(&runners->fewer);
     pthread_cond_destroy(&runners->changed);
     pthread_mutex_destroy(&runners->control_lock);
     pthread_mutex_destroy(&runners->lock);
@@ -386,7 +404,7 @@ static void lend(struct runners *runners, struct runner *runner, uint64_t versio
     runner->version = version;
     runner->runs++;
     runner->used = ++runners->clock;
-    pthread_cond_broadcast(&runners->changed); /* the warmer may have to fork another */
+    tell_warmer(runners);
 }
 
 struct runner *runners_take(struct runners *runners, uint64_t version, struct err *err)
@@ -431,6 +449,7 @@ struct runner *runners_take(struct runners *runners, uint64_t version, struct er
         pthread_mutex_lock(&runners->lock);
         runner_unlink(runners, runner);
         pthread_cond_broadcast(&runners->changed);
+        tell_warmer(runners);
         pthread_mutex_unlock(&runners->lock);
         runner_end(runners, runner);
         return NULL;
@@ -457,6 +476,8 @@ void runners_give(struct runners *runners, struct runner *runner, bool good)
         runner_unlink(runners, runner);
     }
     pthread_cond_broadcast(&runners->changed);
+    if (!keep)
+        tell_warmer(runners);
     pthread_mutex_unlock(&runners->lock);
     if (!keep)
         runner_end(runners, runner);
@@ -465,6 +486,16 @@ void runners_give(struct runners *runners, struct runner *runner, bool good)
 int runner_fd(const struct runner *runner)
 {
     return runner->fd;
+}
+
+bool runner_has_code(const struct runner *runner)
+{
+    return runner->has_code;
+}
+
+void runner_keeps_code(struct runner *runner)
+{
+    runner->has_code = runner->version < RUNNERS_ASIDE; /* there each has its own */
 }
 
 void runner_kill(struct runner *runner)

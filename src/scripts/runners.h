@@ -48,6 +48,10 @@ void runners_give(struct runners *runners, struct runner *runner, bool good);
 
 /* The stream socket of a runner that is lent out. */
 int runner_fd(const struct runner *runner);
+/* Whether it has the code of the version that it was taken for: whoever has had it run says
+ * so. The borrower's thread. */
+bool runner_has_code(const struct runner *runner);
+void runner_keeps_code(struct runner *runner);
 /* Ends a runner that is lent out, at once. Any thread. */
 void runner_kill(struct runner *runner);
 /* How a runner ended that closed its socket or was killed: as waitpid() tells. -1 when it
