@@ -66,17 +66,22 @@ static void reply_refusal(struct call *call, const struct deploy_fault *fault)
         json_set_str(payload, "file", fault->file);
     if (fault->line > 0)
         json_set_i64(payload, "line", fault->line);
+    if (fault->column > 0)
+        json_set_i64(payload, "column", fault->column);
     reply_detailed(
         call, fault->err.status, fault->err.code, payload, "%s", fault->err.message);
 }
 
-/* False after a reply. */
+/* False after a reply, or when the handler is called again, where it may wait for the code
+ * to be tried. */
 static bool read_body(struct call *call, bool confirmation, struct deploy *deploy)
 {
     struct deploy_fault fault = {0};
 
     if (!call_check_query(call, &SHAPE_EMPTY) || !check_cli(call) ||
-        !call_check_body(call, deploy_shape(call->body, confirmation)))
+        !call_check_body(call, deploy_shape(call->body, confirmation)) ||
+        (call->server->scripts->check.load != NULL &&
+            !call_on_outbound(call, call->environment_id)))
         return false;
     if (deploy_parse(call->body, deploy, &fault))
         return true;
@@ -251,6 +256,12 @@ void confirm_deploy(struct call *call)
     if (!deploy_make_plan(
             call->server->scripts, call->environment_id, &deploy, &plan, &fault)) {
         reply_refusal(call, &fault);
+        deploy_finish(&deploy);
+        return;
+    }
+    if (!deploy_check_code(call->server->scripts, &deploy, &fault)) {
+        reply_refusal(call, &fault);
+        deploy_plan_finish(&plan);
         deploy_finish(&deploy);
         return;
     }

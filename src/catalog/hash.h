@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* uthash as this folder uses it: with the hash function that has no switch, whose
- * deliberate fall through clang warns of. Names of providers and keys are few and no
- * stranger chooses them. */
+/* uthash with the hash function that has no switch, whose deliberate fall through clang
+ * warns of. What it is used for is chosen by no stranger, or is a digest: names of
+ * providers and of their keys, and hashes of code. */
 #ifndef CATALOG_HASH_H
 #define CATALOG_HASH_H
 

@@ -24,7 +24,7 @@
 #include "demo/demo.h"
 #include "nangod/settings_check.h"
 #include "runner/launch.h"
-#include "scripts/load.h"
+#include "scripts/loads.h"
 
 #define DAY_MS ((int64_t)86400000)
 #define LOG_READERS 2
@@ -36,6 +36,7 @@ struct daemon {
     struct script_locks *locks; /* of scripts that run */
     struct script_events events;
     struct connection_gate gate;
+    struct loads *loads;        /* NULL where no scripts run */
     struct catalog_holder *catalogs;
     struct policy policy, oauth_policy;
     struct pool *outbound;
@@ -201,6 +202,28 @@ static void make_own_url(struct daemon *daemon)
         daemon->own_url = str_printf("http://%s", daemon->address);
 }
 
+/* How many scripts of deploys are tried at once: that is work for processors. */
+static size_t load_threads(void)
+{
+    long processors = sysconf(_SC_NPROCESSORS_ONLN);
+
+    return processors < 2 ? 2 : processors > 8 ? 8 : (size_t)processors;
+}
+
+static void start_loads(struct daemon *daemon)
+{
+    const struct settings *s = &daemon->node->settings;
+    const struct loads_config config = {
+        .actions = daemon->server.actions,
+        .threads = load_threads(),
+        .cpu_ms = s->scripts_load_timeout_s * 1000,
+        .memory_mb = s->scripts_memory_mb,
+    };
+
+    daemon->loads = loads_new(&config);
+    daemon->scripts.check = (struct script_check){loads_check, daemon->loads};
+}
+
 static bool start_scripts(struct daemon *daemon, struct err *err)
 {
     const struct settings *s = &daemon->node->settings;
@@ -234,7 +257,9 @@ static bool start_scripts(struct daemon *daemon, struct err *err)
 
     if (program == NULL)
         log_event(server->log, LOG_WARN,
-            "nango-runner is not there: scripts are deployed, but not run", LOG_END);
+            "nango-runner is not there: scripts are deployed, but not tried before, and "
+            "not run",
+            LOG_END);
     else
         ok = actions_start(&config, &server->actions, err) ||
              err_context(err, "scripts.runner");
@@ -254,7 +279,7 @@ static bool start_scripts(struct daemon *daemon, struct err *err)
             .retry_ms = s->scripts_retry_ms,
         };
 
-        daemon->scripts.check = (struct script_check){script_loads, server->actions};
+        start_loads(daemon);
         ok = async_runs_start(&async, &server->async_runs, err);
     }
     return ok;
@@ -468,6 +493,7 @@ void daemon_stop(struct daemon *daemon)
     if (daemon->server.workers != NULL)
         pool_stop(daemon->server.workers);
     async_runs_stop(daemon->server.async_runs);
+    loads_stop(daemon->loads);
     actions_cancel(daemon->server.actions);
     if (daemon->server.event_threads != NULL)
         pool_stop(daemon->server.event_threads);
@@ -478,6 +504,7 @@ void daemon_stop(struct daemon *daemon)
         pool_stop(daemon->outbound);
     if (daemon->server.log_readers != NULL)
         pool_stop(daemon->server.log_readers);
+    loads_free(daemon->loads);
     for (size_t i = 0; i < daemon->running; i++)
         reactor_stop(daemon->server.loops[i].reactor);
     for (size_t i = 0; i < daemon->running; i++)

@@ -138,6 +138,8 @@ static const struct setting table[] = {
         "Memory of one execution, in MB beyond what a waiting process has."},
     {"scripts.cpu_s", NUMBER, AT(scripts_cpu_s), "60", 1, 86400, NULL, NULL, false,
         "Processor seconds of one execution."},
+    {"scripts.load_timeout_s", NUMBER, AT(scripts_load_timeout_s), "3", 1, 600, NULL, NULL, false,
+        "Processor seconds that a script's code may take to load when it is deployed; twice that on the clock."},
     {"scripts.action_timeout_s", NUMBER, AT(scripts_action_timeout_s), "900", 1, 86400, NULL, NULL, false,
         "Seconds after which an action is ended."},
     {"scripts.action_start_s", NUMBER, AT(scripts_action_start_s), "30", 1, 86400, NULL, NULL, false,

@@ -61,6 +61,7 @@ struct settings {
     int64_t scripts_runs_per_runner;
     int64_t scripts_memory_mb;
     int64_t scripts_cpu_s;
+    int64_t scripts_load_timeout_s;
     int64_t scripts_action_timeout_s;
     int64_t scripts_action_start_s;
     int64_t scripts_event_timeout_s;

@@ -9,7 +9,7 @@
  * host → runner
  *   {"t":"run","id":N,"kind":"sync"|"action"|"on-event"|"webhook","form":"zero"|"yaml",
  *    "code":TEXT,"file":NAME,"props":{…},"input":ANY,"now":MS|null,"fixture":BOOL,
- *    "load":BOOL,
+ *    "load":BOOL,"webhooks":BOOL,
  *    "limits":{"wall_ms","cpu_ms","memory_mb","output_bytes","logs","log_bytes"}}
  *        One execution. `code` is CommonJS; absent: that of the run before. `form` absent: told from the exports. `props`
  *        become properties of the script's `nango` object: connectionId,
@@ -17,10 +17,12 @@
  *        syncId, syncJobId, nangoConnectionId, scriptType, lastSyncDate (ISO text),
  *        track_deletes, variant, syncConfig, isCLI, attributes; besides `models` (names
  *        the sync may save; absent = any), `paginate` (the provider's defaults), `name`
- *        (the script's), `logger` (level, or "off"). With `load` the script is evaluated and
- *        looked at, whether it has what is to be called, but not begun. `input` is an action's input or a
+ *        (the script's), `logger` (level, or "off"). `input` is an action's input or a
  *        webhook's payload. `now` fixes the script's clock. A limit of 0 or absent: none.
- *        memory_mb, cpu_ms are set once, by the first run of a process.
+ *        memory_mb, cpu_ms are set once, by the first run of a process. With `load` nothing
+ *        is called: the code is evaluated, and its exports must be what `kind` and `form`
+ *        are called by, with a handler of webhooks where `webhooks` says so; `done` then
+ *        has no output, or an error of type script_does_not_load.
  *   {"t":"result","id":N,"ok":true,"value":ANY}           answers a call; no value =
  *   {"t":"result","id":N,"ok":false,"error":{"name","message","code"?,"type"?,
  *        "payload"?,"response"?:{"status","headers","data"}}}          undefined
@@ -32,7 +34,8 @@
  *   {"t":"log","level":NAME,"message":TEXT,"meta"?:ANY}
  *   {"t":"done","id":N,"status":"ok","output"?:ANY}       `id` is the run's
  *   {"t":"done","id":N,"status":"error","error":{"type","message","payload"?,"stack",
- *        "status"?,"upstream"?:{"status","headers","body"}}}
+ *        "status"?,"upstream"?:{"status","headers","body"},
+ *        "at"?:{"file","line","column"?}}}         `at`: of code that does not load
  *
  * Bytes cross as {"$bytes":"<base64>"}.
  *

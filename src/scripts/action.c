@@ -21,6 +21,7 @@
 #include "scripts/calls.h"
 #include "scripts/checkpoints.h"
 #include "scripts/say.h"
+#include "scripts/deploy.h"
 
 enum {
     CLERK_MS = 250,  /* how often it looks, while there is something to look at */
@@ -576,47 +577,18 @@ void actions_run(struct actions *actions, const struct action_order *order)
     job_unref(job);
 }
 
-/* ---- loading ---- */
-
-static void ignore_log(
-    void *arg, const char *level, const char *message, struct json_raw meta)
+void actions_lend(
+    struct actions *actions, struct script_run *run, struct script_outcome *out)
 {
-    (void)arg, (void)level, (void)message, (void)meta;
+    run->turns = actions->processors;
+    if (run->cancelled == NULL)
+        run->cancelled = &actions->cancelled;
+    script_run(actions->runners, actions->calls, run, out);
 }
 
-static bool refuse_call(
-    void *arg, const char *method, struct json_raw args, struct buf *out)
+void actions_drop(struct actions *actions, uint64_t version)
 {
-    (void)arg, (void)args;
-    script_call_refuse(
-        out, "Error", "nango.%.60s() is not possible while a script loads", method);
-    return false;
-}
-
-void actions_load(struct actions *actions, const struct script_source *source,
-    struct script_outcome *out)
-{
-    static const struct script_ops ops = {.log = ignore_log, .call = refuse_call};
-    char *file = str_printf("%s-%s.cjs", source->name, source->integration);
-    struct script_run run = {
-        .version = RUNNERS_ASIDE | source->deploy,
-        .kind = script_kind_name(source->kind),
-        .form = script_is_zero(source->sdk_version) ? "zero" : "yaml",
-        .code = source->js,
-        .code_len = strlen(source->js),
-        .file = file,
-        .props = "{}",
-        .load_only = true,
-        .wall_ms = LOAD_WALL_MS,
-        .cpu_ms = LOAD_CPU_MS,
-        .memory_mb = actions->config.memory_mb,
-        .turns = actions->processors,
-        .ops = &ops,
-        .cancelled = &actions->cancelled,
-    };
-
-    script_run(actions->runners, actions->calls, &run, out);
-    free(file);
+    runners_drop(actions->runners, version);
 }
 
 void actions_count(struct actions *actions, struct action_counts *out)

@@ -80,13 +80,12 @@ struct action_order {
 /* Any thread. `done` may be called before this returns. */
 void actions_run(struct actions *actions, const struct action_order *order);
 
-/* Does a script load, and has it what is called for its kind? Runs on this thread, in a
- * process that only loads scripts of the same deploy, for LOAD_WALL_MS at most. out->ok says yes; else out's type and
- * stack say why not and where. */
-#define LOAD_WALL_MS 10000
-#define LOAD_CPU_MS 3000
-void actions_load(struct actions *actions, const struct script_source *source,
-    struct script_outcome *out);
+/* Runs what is no action, on this thread, by the processes of actions: fills in
+ * run->turns, and run->cancelled unless it is given. */
+void actions_lend(
+    struct actions *actions, struct script_run *run, struct script_outcome *out);
+/* No run of that version will follow. */
+void actions_drop(struct actions *actions, uint64_t version);
 
 struct action_counts {
     struct runners_count runners;

@@ -57,68 +57,57 @@ bool script_is_zero(const char *sdk_version)
     return sdk_version != NULL && strstr(sdk_version, "-zero") != NULL;
 }
 
-/* What decides whether code loads. */
-struct loaded {
+/* Asked when it was deployed, in the same form and with the same to be called by. */
+static bool runs_already(
+    const struct script_source *source, const struct script_row *running)
+{
     uint8_t sha256[SHA256_LEN];
-    enum script_kind kind;
-    bool zero;
-};
 
-static struct loaded loaded_of(const struct deploy_item *item)
-{
-    struct loaded loaded = {
-        .kind = item->kind, .zero = script_is_zero(item->spec.sdk_version)};
-
-    crypto_sha256(item->js, strlen(item->js), loaded.sha256);
-    return loaded;
+    if (running == NULL || source->zero != script_is_zero(running->spec.sdk_version) ||
+        (source->webhooks && str_eq(running->spec.webhook_subscriptions_json, "[]")))
+        return false;
+    crypto_sha256(source->js, source->js_len, sha256);
+    return memcmp(sha256, running->js, SHA256_LEN) == 0;
 }
 
-static bool runs_already(const struct loaded *one, const struct script_row *row)
-{
-    return row != NULL && one->zero == script_is_zero(row->spec.sdk_version) &&
-           memcmp(one->sha256, row->js, SHA256_LEN) == 0;
-}
-
-/* Was it asked for earlier in the same deploy? */
-static bool was_asked(const struct loaded *one, const struct loaded *asked, size_t count)
-{
-    for (size_t i = 0; i < count; i++)
-        if (one->kind == asked[i].kind && one->zero == asked[i].zero &&
-            memcmp(one->sha256, asked[i].sha256, SHA256_LEN) == 0)
-            return true;
-    return false;
-}
-
-static bool check_loads(const struct scripts *scripts, const struct deploy *deploy,
+bool deploy_check_code(const struct scripts *scripts, const struct deploy *deploy,
     struct deploy_fault *fault)
 {
-    static atomic_uint_fast64_t numbers;
-    uint64_t number = 1 + atomic_fetch_add(&numbers, 1);
-    struct loaded *asked = NULL;
-    size_t count = 0;
-    bool ok = true;
+    struct script_source *sources;
+    const struct deploy_item **items;
+    size_t count = 0, bad = 0;
+    bool ok;
 
-    if (scripts->check.loads == NULL)
+    if (scripts->check.load == NULL)
         return true;
-    for (size_t i = 0; ok && i < deploy->count; i++) {
+    sources = mem_zalloc((deploy->count + 1) * sizeof *sources);
+    items = mem_zalloc((deploy->count + 1) * sizeof *items);
+    for (size_t i = 0; i < deploy->count; i++) {
         const struct deploy_item *item = &deploy->items[i];
-        const struct script_source source = {item->kind, item->integration, item->name,
-            item->js, item->spec.sdk_version, number};
-        struct loaded one = loaded_of(item);
+        const char *subscriptions = item->spec.webhook_subscriptions_json;
 
-        if (runs_already(&one, item->before) || was_asked(&one, asked, count))
-            continue;
-        ok = scripts->check.loads(scripts->check.arg, &source, fault);
-        if (!ok && fault->err.code[0] == '\0') {
-            fault->err.status = 400;
-            str_copy(fault->err.code, sizeof fault->err.code, "script_does_not_load");
-        }
-        if (!ok)
-            deploy_blame(fault, item);
-        asked = mem_resize_array(asked, count + 1, sizeof *asked);
-        asked[count++] = one;
+        items[count] = item;
+        sources[count] = (struct script_source){
+            .kind = item->kind,
+            .integration = item->integration,
+            .name = item->name,
+            .js = item->js,
+            .js_len = strlen(item->js),
+            .zero = script_is_zero(item->spec.sdk_version),
+            .webhooks = item->kind == SCRIPT_SYNC && !str_eq(subscriptions, "[]"),
+        };
+        count += !runs_already(&sources[count], item->before);
     }
-    free(asked);
+    ok = count == 0 ||
+         scripts->check.load(scripts->check.arg, sources, count, &bad, fault);
+    if (!ok && fault->err.code[0] == '\0') {
+        fault->err.status = 400;
+        str_copy(fault->err.code, sizeof fault->err.code, "script_does_not_load");
+        err_context(&fault->err, "it does not load");
+        deploy_blame(fault, items[bad]);
+    }
+    free(sources);
+    free(items);
     return ok;
 }
 
@@ -197,7 +186,7 @@ bool deploy_run(struct scripts *scripts, int64_t environment_id, struct deploy *
         return false;
     ok = deploy_make_plan(scripts, environment_id, deploy, &plan, fault);
     if (ok) {
-        ok = check_loads(scripts, deploy, fault) &&
+        ok = deploy_check_code(scripts, deploy, fault) &&
              write_all(scripts, environment_id, deploy, &plan, made, &fault->err);
         deploy_plan_finish(&plan);
         for (size_t i = 0; i < deploy->count; i++)

@@ -26,32 +26,36 @@ struct deploy_fault {
     char integration[256]; /* "" = none in particular, so for the others */
     char script[256];
     char file[256]; /* as the script's author knows it */
-    int line;       /* 0 = unknown */
+    int line;       /* 0 = unknown, as is column */
+    int column;
 };
 
-/* Asked for each script of a deploy before anything is written: does its code load? False
- * with the reason in fault->err.message, and the place where it is known. What runs already
- * is not asked for again. */
+/* Asked of a deploy's scripts before anything is written, and by whoever confirms it: does
+ * their code load? */
 struct script_source {
     enum script_kind kind;
     const char *integration;
     const char *name;
     const char *js;
-    const char *sdk_version; /* NULL = unknown */
-    uint64_t deploy;         /* a number that those of one deploy share, and no other */
+    size_t js_len;
+    bool zero;     /* written with createSync() and its like */
+    bool webhooks; /* it subscribes to webhooks */
 };
 /* Of the newest form, whose default export is made by createAction() and its kin? */
 bool script_is_zero(const char *sdk_version); /* accepts NULL */
 struct script_check {
-    bool (*loads)(
-        void *arg, const struct script_source *source, struct deploy_fault *fault);
+    /* True when all do. Else *bad is the first that does not, with the reason in
+     * fault->err.message and the place where it is known; an err.code says that it could
+     * not be found out. */
+    bool (*load)(void *arg, const struct script_source *sources, size_t count,
+        size_t *bad, struct deploy_fault *fault);
     void *arg;
 };
 
 /* What hangs from the server. */
 struct scripts {
     struct store *store;
-    struct script_check check; /* .loads may be NULL: code is taken as it is */
+    struct script_check check; /* .load may be NULL: code is taken as it is */
     pthread_mutex_t lock;      /* of what follows */
     int64_t *deploying;        /* environments with a deploy going on */
     size_t deploying_count;
@@ -108,6 +112,11 @@ struct deploy_plan {
 bool deploy_make_plan(struct scripts *scripts, int64_t environment_id,
     struct deploy *deploy, struct deploy_plan *out, struct deploy_fault *fault);
 void deploy_plan_finish(struct deploy_plan *plan);
+
+/* Does the code of all scripts load? What runs already is not asked again. After a plan.
+ * Blocks while it is tried: 400 `script_does_not_load`. */
+bool deploy_check_code(const struct scripts *scripts, const struct deploy *deploy,
+    struct deploy_fault *fault);
 
 /* Plans and does it. `made`: deploy->count rows, in order, for store_scripts_free(). A
  * deploy to the same environment is going on: 409 `concurrent_deployment`. */

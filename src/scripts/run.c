@@ -69,6 +69,7 @@ void script_outcome_finish(struct script_outcome *out)
     free(out->payload);
     free(out->stack);
     free(out->upstream);
+    free(out->file);
     memset(out, 0, sizeof *out);
 }
 
@@ -205,8 +206,9 @@ static bool send_run(struct session *session, const char *code, size_t code_len)
         buf_puts(&frame, ",\"input\":");
         buf_puts(&frame, run->input);
     }
-    if (run->load_only)
-        buf_puts(&frame, ",\"load\":true");
+    if (run->load)
+        buf_printf(
+            &frame, ",\"load\":true,\"webhooks\":%s", run->webhooks ? "true" : "false");
     buf_puts(&frame, ",\"now\":null,\"fixture\":false,\"limits\":{");
     put_limit(&frame, "wall_ms", run->wall_ms);
     put_limit(&frame, "cpu_ms", run->cpu_ms);
@@ -254,9 +256,19 @@ static void on_log(const struct script_run *run, struct json_raw body)
     free(message);
 }
 
+/* Of what a runner says, which may be anything. */
+static int place_number(struct json_raw at, const char *name)
+{
+    double number;
+
+    return json_raw_number(json_raw_get(at, name), &number) && number >= 1 && number < 1e9
+               ? (int)number
+               : 0;
+}
+
 static void on_done(struct json_raw body, struct script_outcome *out)
 {
-    struct json_raw error = json_raw_get(body, "error");
+    struct json_raw error = json_raw_get(body, "error"), at = json_raw_get(error, "at");
 
     if (json_raw_is_string(json_raw_get(body, "status"), "ok")) {
         out->ok = true;
@@ -268,6 +280,9 @@ static void on_done(struct json_raw body, struct script_outcome *out)
     out->stack = json_raw_dup_string(json_raw_get(error, "stack"));
     out->payload = dup_raw(json_raw_get(error, "payload"));
     out->upstream = dup_raw(json_raw_get(error, "upstream"));
+    out->file = json_raw_dup_string(json_raw_get(at, "file"));
+    out->line = place_number(at, "line");
+    out->column = place_number(at, "column");
     if (out->type == NULL)
         fail(out, "script_internal_error", "The script failed without saying how");
     if (out->message == NULL)
@@ -464,6 +479,7 @@ void script_run(struct runners *runners, struct pool *calls, const struct script
         fail(out, "action_script_failure", err.message);
         return;
     }
+    out->fresh = runner_is_fresh(runner);
     session_init(&session, run, runner_fd(runner));
     session.turn_until_us = clock_mono_us() + TURN_MAX_MS * 1000;
     if (begin_run(&session, runner, out))
@@ -493,6 +509,6 @@ void script_run(struct runners *runners, struct pool *calls, const struct script
         atomic_store(run->ended, true);
     session_finish(&session);
     /* What a script left running belongs to it: the next one gets another process. */
-    runners_give(runners, runner, step == STEP_DONE && idle && out->ok);
+    runners_give(runners, runner, step == STEP_DONE && idle && out->ok && !run->single);
     out->took_ms = (clock_mono_us() - began_us) / 1000;
 }

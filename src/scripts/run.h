@@ -48,7 +48,9 @@ struct script_run {
     const char *file;  /* for stack traces, as "github/actions/create-issue" */
     const char *props; /* JSON object */
     const char *input; /* JSON; NULL = undefined */
-    bool load_only;    /* is there what is to be called? It is not */
+    bool load;         /* only loads the code and looks at its exports */
+    bool webhooks;     /* with load: a handler of webhooks must be there */
+    bool single;       /* nothing else is run by the process */
     /* Limits; 0 = none. */
     int64_t wall_ms;
     int64_t cpu_ms;
@@ -74,6 +76,10 @@ struct script_outcome {
     char *payload;  /* JSON; NULL */
     char *stack;    /* NULL */
     char *upstream; /* JSON {status, headers, body}; NULL */
+    char *file;     /* where code that does not load has its fault; NULL = unknown */
+    int line;       /* 0 = unknown, as is column */
+    int column;
+    bool fresh; /* the process had run nothing before */
     int64_t took_ms;
 };
 

@@ -483,6 +483,26 @@ void runners_give(struct runners *runners, struct runner *runner, bool good)
         runner_end(runners, runner);
 }
 
+void runners_drop(struct runners *runners, uint64_t version)
+{
+    struct runner *runner;
+
+    pthread_mutex_lock(&runners->lock);
+    while ((runner = find(runners, STATE_BOUND, version)) != NULL) {
+        runner_unlink(runners, runner);
+        pthread_cond_broadcast(&runners->changed);
+        pthread_mutex_unlock(&runners->lock);
+        runner_end(runners, runner);
+        pthread_mutex_lock(&runners->lock);
+    }
+    pthread_mutex_unlock(&runners->lock);
+}
+
+bool runner_is_fresh(const struct runner *runner)
+{
+    return runner->runs == 1;
+}
+
 int runner_fd(const struct runner *runner)
 {
     return runner->fd;

@@ -46,6 +46,11 @@ struct runner *runners_take(struct runners *runners, uint64_t version, struct er
 /* Ends the loan. `good`: its last run ended by itself; otherwise it is killed. */
 void runners_give(struct runners *runners, struct runner *runner, bool good);
 
+/* Ends what is at rest of a version that will not be asked for again. */
+void runners_drop(struct runners *runners, uint64_t version);
+
+/* It has run nothing before this loan. */
+bool runner_is_fresh(const struct runner *runner);
 /* The stream socket of a runner that is lent out. */
 int runner_fd(const struct runner *runner);
 /* Whether it has the code of the version that it was taken for: whoever has had it run says

@@ -3,11 +3,12 @@
 // mean harm. What each answers in the good case is in the recordings (replay.test.mjs).
 
 import assert from 'node:assert/strict';
-import { readFileSync, readdirSync, readlinkSync } from 'node:fs';
+import { readFileSync, readlinkSync } from 'node:fs';
 import { after, before, describe, it } from 'node:test';
 
 import { loadClient } from './lib/clients.mjs';
 import { Daemon, logged } from './lib/daemon.mjs';
+import { gone, lives, runners } from './lib/runners.mjs';
 import { action, deploy, mapped, outcome } from './lib/scripts.mjs';
 
 const key = 'one';
@@ -26,33 +27,6 @@ async function start(more = {}, connections = 1) {
 const put = (nangod, scripts) => nangod.must(200, 'POST', '/sync/deploy', { body: deploy(Object.entries(scripts).map(([name, text]) => action(key, name, code(text)))) });
 const trigger = (nangod, action_name, input, { connection = 'c1', headers = {} } = {}) =>
   nangod.api('POST', '/action/trigger', { body: { action_name, input }, headers: { 'Provider-Config-Key': key, 'Connection-Id': connection, ...headers } });
-
-// The zygote of this daemon and its runners, by who is whose parent.
-const runners = (nangod) => {
-  const parents = readdirSync('/proc').filter((name) => /^\d+$/.test(name)).flatMap((pid) => {
-    try {
-      return [[pid, readFileSync(`/proc/${pid}/stat`, 'latin1').replace(/^.*\) /s, '').split(' ')[1]]];
-    } catch {
-      return []; // it ended meanwhile
-    }
-  });
-  const below = (pid) => parents.filter(([, parent]) => parent === String(pid)).map(([child]) => child);
-  return below(nangod.child.pid).flatMap((zygote) => [zygote, ...below(zygote)]);
-};
-const lives = (pid) => {
-  try {
-    process.kill(Number(pid), 0);
-    return true;
-  } catch {
-    return false;
-  }
-};
-
-// Nobody is left of them: their parent's end is theirs.
-async function gone(pids) {
-  for (const until = Date.now() + 10_000; pids.some(lives) && Date.now() < until;) await new Promise((resolve) => { setTimeout(resolve, 10); });
-  assert.deepEqual(pids.filter(lives), []);
-}
 
 describe('actions', () => {
   let nangod;
@@ -73,7 +47,7 @@ describe('actions', () => {
       locks: "exports.default = async (nango, input) => { const mine = await nango.tryAcquireLock({ key: 'k', ttlMs: 60000 }); if (input.ms) { await nango.updateMetadata({ held: true }); await new Promise((resolve) => setTimeout(resolve, input.ms)); } return [mine, input.release ? await nango.releaseLock({ key: 'k' }) : null]; };",
       module: "exports.default = () => { require('fs'); };",
       mapped: 'exports.default = () => { null.x; };',
-      often: mapped('exports.default = (nango, n) => { globalThis.seen = (globalThis.seen ?? 0) + 1; if (n.fails)\nnull.x; return seen; };'),
+      often: mapped('exports.default = (nango, n) => { globalThis.seen = (globalThis.seen ?? 0) + 1; if (n.fails)\nnull.x; return seen; };', 'one/actions/act.ts'),
     });
   });
   after(() => nangod?.finish());
@@ -122,7 +96,7 @@ describe('actions', () => {
   test('that run again in the same process see nothing of before, and fail where they fail', async () => {
     for (let i = 0; i < 3; i++) assert.equal((await trigger(nangod, 'often', { fails: false })).body, 1);
     const { body } = await trigger(nangod, 'often', { fails: true });
-    assert.match(body.error.payload.stacktrace[1], /one\/actions\/act\.ts:5:\d+/);
+    assert.match(body.error.payload.stacktrace[1], /one\/actions\/act\.ts:2:\d+/);
   });
 
   test('without waiting are tried again as often as asked', async () => {

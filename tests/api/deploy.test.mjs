@@ -3,9 +3,12 @@
 // integration or environment. The bodies themselves are judged row by row in badinput/scripts.mjs.
 
 import assert from 'node:assert/strict';
+import { copyFileSync, rmSync } from 'node:fs';
+import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
 
-import { Daemon, logged } from './lib/daemon.mjs';
+import { Daemon, binary, logged, scratch } from './lib/daemon.mjs';
+import { runners } from './lib/runners.mjs';
 import { action, confirmation, deploy, js, mapped, onEvents, sync, ts } from './lib/scripts.mjs';
 
 let nangod;
@@ -119,34 +122,124 @@ describe('a deploy', () => {
   });
 });
 
-describe('a script that does not load', () => {
-  const zero = { sdkVersion: '0.71.10-zero' };
+const code = (text) => ({ fileBody: { js: text, ts: '//' } });
+const zero = { sdkVersion: '0.71.10-zero' };
+
+describe('code that does not load', () => {
+  before(async () => {
+    assert.equal((await post(deploy([action('one', 'act')], { reconcile: true }))).status, 200);
+  });
+
+  // What, the script, members of the body, the message, file and line.
   for (const [what, flow, more, pattern, place] of [
-    ['has no sense', action('one', 'b', { fileBody: { js: 'const a = 1;\nconst = ;\n', ts } }), {}, /Unexpected token/, { file: 'b-one.cjs', line: 2 }],
-    ['throws', action('one', 'b', { fileBody: { js: '\n\nthrow new Error("no way");\n', ts } }), {}, /: no way$/, { file: 'b-one.cjs', line: 3 }],
-    ['throws, with a source map', action('one', 'b', { fileBody: { js: mapped('const a = 1;\nthrow new Error("no way");'), ts } }), {}, /: no way$/, { file: 'one/actions/act.ts', line: 5 }],
-    ['asks for a module that is not allowed', action('one', 'b', { fileBody: { js: `\nrequire('fs');\n${js}`, ts } }), {}, /Module 'fs' is not allowed/, { file: 'b-one.cjs', line: 2 }],
-    ['exports nothing', action('one', 'b', { fileBody: { js: 'exports.other = 1;\n', ts } }), {}, /no default export that is a function/, {}],
-    ['exports a function where createAction() is due', action('one', 'b'), zero, /no default export with a function `exec`/, {}],
-    ['never ends', sync('two', 'b', { fileBody: { js: 'for (;;) {}\n', ts } }), {}, /CPU time/, {}],
-    ['takes all memory', action('one', 'b', { fileBody: { js: 'const all = []; for (;;) all.push(new Uint8Array(1 << 24).fill(1));\n', ts } }), {}, /memory/i, {}],
+    ['cannot be parsed', action('one', 'b', code('exports.default = () => 1;\n\nlet x = ;\n')), {}, /^action "b" of "one": it does not load: SyntaxError: .*;.* \(b-one\.cjs:3\)$/, ['b-one.cjs', 3]],
+    ['cannot be parsed, and says where it comes from', action('one', 'b', code(mapped('exports.default = 1;\nlet x = ;', '../one/actions/b.ts'))), {}, /\(one\/actions\/b\.ts:2\)$/, ['one/actions/b.ts', 2]],
+    ['asks for a module that there is none of', action('one', 'b', code("exports.default = () => 1;\nrequire('fs');")), {}, /: Module 'fs' is not allowed/, ['b-one.cjs', 2]],
+    ['throws', sync('one', 'b', code(mapped('\nfunction f() { null.x; }\nf();', '../../one/syncs/b.ts'))), {}, /^sync "b" of "one": it does not load: TypeError: null is not an object/, ['one/syncs/b.ts', 2]],
+    ['throws what is no error', action('one', 'b', code('throw { toString() { throw 1; } };')), {}, /^action "b" of "one": it does not load: /],
+    ['exports nothing', action('one', 'b', code('const a = 1;')), {}, /: The script has no default export$/],
+    ['exports no function', action('one', 'b', code('exports.default = 5;')), {}, /: The default export is not a function$/],
+    ['is written with createAction() for a version that is not', action('one', 'b', code("exports.default = { type: 'action', exec() {} };")), {}, /but sdkVersion does not end with -zero$/],
+    ['is a function for a version of createAction()', action('one', 'b', code('exports.default = () => 1;')), zero, /: The default export is not what createAction\(\) makes$/],
+    ['is of another kind', action('one', 'b', code("exports.default = require('nango').createSync({ exec() {} });")), zero, /is of type 'sync', not 'action'/],
+    ['has nothing to call', sync('one', 'b', code("exports.default = { type: 'sync', exec: 1 };")), zero, /: The default export has no function `exec`$/],
+    ['has no handler of the webhooks it subscribes to', sync('one', 'b', { webhookSubscriptions: ['*'], ...code('exports.default = () => 1;') }), {}, /does not export `onWebhookPayloadReceived`$/],
+    ['has no handler of webhooks in the newer form', sync('one', 'b', { webhookSubscriptions: ['*'], ...code("exports.default = { type: 'sync', exec() {} };") }), zero, /has no function `onWebhook`$/],
   ]) {
-    test(what, async () => {
-      const before = await running();
-      const { status, body: { error } } = await post(deploy(more === zero ? [flow] : [action('one', 'act'), flow], more));
-      assert.deepEqual([status, error.code], [400, 'script_does_not_load'], JSON.stringify(error));
-      assert.match(error.message, new RegExp(`^${flow.type} "b" of "${flow.providerConfigKey}": it does not load: `));
-      assert.match(error.message, pattern);
-      const { providerConfigKey, script, ...where } = error.payload;
-      assert.deepEqual([providerConfigKey, script], [flow.providerConfigKey, 'b']);
-      if ('file' in place) assert.deepEqual(where, place);
-      assert.deepEqual(await running(), before);
+    test(`since it ${what}, refuses all, and what runs stays`, async () => {
+      for (const target of ['/sync/deploy', '/sync/deploy/confirmation']) {
+        const good = more === zero ? code("exports.default = { type: 'action', exec() {} };") : {};
+        const { status, body } = await nangod.api('POST', target, { body: { ...deploy([action('one', 'act', good), flow], more), reconcile: true } });
+        assert.deepEqual([status, body.error.code], [400, 'script_does_not_load'], JSON.stringify(body));
+        assert.match(body.error.message, pattern);
+        const { providerConfigKey, script, file, line } = body.error.payload;
+        assert.deepEqual([providerConfigKey, script], ['one', 'b']);
+        if (place) assert.deepEqual([file, line], place);
+      }
+      assert.deepEqual((await running()).map((name) => name.split('@')[0]), ['one/act']);
     });
   }
 
-  test('is asked for nothing but to load', async () => {
-    const flow = action('one', 'act', { fileBody: { js: 'exports.default = () => { throw new Error("only when it runs"); };\n', ts } });
-    assert.equal((await post(deploy([flow]))).status, 200);
+  test('is not that which fails when it is called', async () => {
+    assert.equal((await post(deploy([action('one', 'act', { fileBody: { js: 'exports.default = () => { throw new Error("only when it runs"); };', ts } })]))).status, 200);
+  });
+
+  test('in an event script refuses all', async () => {
+    const events = [{ providerConfigKey: 'one', scripts: [{ name: 'setup', event: 'validate-connection', fileBody: { js: '(', ts: '' } }] }];
+    const { status, body } = await post(deploy([], { onEventScriptsByProvider: events }));
+    assert.deepEqual([status, body.error.code, body.error.payload.script], [400, 'script_does_not_load', 'setup']);
+  });
+
+  test('is the first one of several', async () => {
+    const flows = Array.from({ length: 20 }, (_, i) => action('one', `a-${i}`, { input: undefined, ...code(i < 5 ? `exports.default = () => ${i};` : `throw ${i};`) }));
+    for (let i = 0; i < 5; i++) {
+      const { body } = await post(deploy(flows));
+      assert.equal(body.error.payload.script, 'a-5', JSON.stringify(body));
+    }
+  });
+
+  test('does no harm to the other scripts of its deploy', async () => {
+    const flows = [
+      action('two', 'h-1', { input: undefined, ...code('Object.prototype.default = 5; Function.prototype.call = null; JSON.stringify = null; globalThis.Promise = null; exports.default = () => 1;') }),
+      ...Array.from({ length: 20 }, (_, i) => action('two', `h-${i + 2}`, { input: undefined, ...code(`if (({}).default === 5) throw 1; exports.default = () => ${i};`) })),
+    ];
+    const { status, text } = await post(deploy(flows));
+    assert.equal(status, 200, text);
+  });
+
+  test('is known by its content: the next deploy tries only what changed', async () => {
+    const flows = (text) => deploy([action('two', 'known', code('exports.default = () => "known";')), action('two', 'new', code(text))]);
+    assert.equal((await post(flows('exports.default = () => 2;'))).status, 200);
+    // As another kind it was not tried.
+    const { status, body } = await post(deploy([sync('two', 'known', { webhookSubscriptions: ['*'], ...code('exports.default = () => "known";') })]));
+    assert.deepEqual([status, body.error.code], [400, 'script_does_not_load']);
+  });
+
+  test('leaves no process behind that anything else could be run by', async () => {
+    assert.equal((await post(deploy([action('two', 'left', code('exports.default = () => "left";'))]))).status, 200);
+    const [zygote, ...others] = runners(nangod);
+    assert.deepEqual([typeof zygote, others], ['string', []]);
+  });
+});
+
+describe('code that means harm', () => {
+  let walled;
+  before(async () => {
+    walled = await Daemon.start({ settings: { 'scripts.load_timeout_s': '1', 'scripts.memory_mb': '64' } });
+    await walled.must(200, 'POST', '/integrations', { body: { provider: 'private-api-bearer', unique_key: 'one' } });
+  });
+  after(() => walled?.finish());
+
+  for (const [what, text, pattern] of [
+    ['loops', 'for (;;);', /time|longer/],
+    ['loops by promises', '(async () => { for (;;) await null; })(); exports.default = () => 1;', /time|longer/],
+    ['takes all memory', 'const all = []; for (;;) all.push(new Uint8Array(1 << 24).fill(1));', /memory/],
+    ['calls itself', '(function f() { f(); })(); exports.default = () => 1;', /RangeError/],
+    ['hides it in its exports', "Object.defineProperty(exports, 'default', { get() { for (;;); } });", /time|longer/],
+  ]) {
+    it(`and ${what} is refused in time`, { timeout: 60_000 }, logged(() => walled, async () => {
+      const { status, body } = await walled.api('POST', '/sync/deploy', { body: deploy([action('one', 'b', code(text))]) });
+      assert.deepEqual([status, body.error.code], [400, 'script_does_not_load'], JSON.stringify(body));
+      assert.match(body.error.message, pattern);
+      assert.deepEqual(await walled.must(200, 'GET', '/scripts/config'), []);
+    }));
+  }
+});
+
+describe('without a runner', () => {
+  it('code is taken as it is, and the log says so', async () => {
+    const dir = scratch();
+    const program = path.join(dir, 'nangod');
+    copyFileSync(binary, program);
+    const plain = await Daemon.start({ program });
+    try {
+      await plain.must(200, 'POST', '/integrations', { body: { provider: 'private-api-bearer', unique_key: 'one' } });
+      await plain.must(200, 'POST', '/sync/deploy', { body: deploy([action('one', 'b', code('('))]) });
+      assert.match(plain.log, /nango-runner is not there/);
+    } finally {
+      await plain.finish();
+      rmSync(dir, { recursive: true });
+    }
   });
 });
 

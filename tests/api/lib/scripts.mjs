@@ -9,10 +9,10 @@ import { besideRun, scratch } from './daemon.mjs';
 export const js = 'exports.default = async () => ({ ok: true });\n';
 export const ts = 'export default async function () { return { ok: true }; }\n';
 
-// A map that says: the bundle's second line is the fifth of act.ts.
-export const mapped = (text) => {
-  const map = { version: 3, sources: ['one/actions/act.ts'], names: [], mappings: ';AAIA' };
-  return `${text}\n//# sourceMappingURL=data:application/json;base64,${Buffer.from(JSON.stringify(map)).toString('base64')}\n`;
+// A source map that says of every line of the code that it is the same one of `file`.
+export const mapped = (code, file) => {
+  const mappings = code.split('\n').map((_, i) => (i === 0 ? 'AAAA' : 'AACA')).join(';');
+  return `${code}\n//# sourceMappingURL=data:application/json;base64,${Buffer.from(JSON.stringify({ version: 3, sources: [file], names: [], mappings })).toString('base64')}\n`;
 };
 
 const definitions = {

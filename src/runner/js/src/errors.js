@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Errors that scripts throw and get, and what a run that failed with one reports.
+import { WRAPPER } from './sourcemap.js';
+
 export class ActionError extends Error {
     type = 'action_script_runtime_error';
     payload;
@@ -72,28 +74,58 @@ function readable(read) {
     }
 }
 
-// Frames as Node prints them, without those of the prelude.
-export function stackOf(error, position = (file, line, column) => ({ file, line, column })) {
+// [{name, file, line, column}] of where it was thrown, without the prelude's own.
+function framesOf(error, position) {
     const raw = readable(() => error.stack);
-    if (typeof raw !== 'string') {
-        return '';
-    }
     const frames = [];
-    for (const frame of raw.split('\n')) {
+    for (const frame of typeof raw === 'string' ? raw.split('\n') : []) {
         const match = /^(?:(.*)@)?(.*?):(\d+)(?::(\d+))?$/.exec(frame);
         if (match === null || match[2] === 'nango:prelude' || frame.includes('[native code]')) {
             continue;
         }
-        const at = position(match[2], Number(match[3]), Number(match[4] ?? 1));
-        const where = `${at.file}:${at.line}:${at.column}`;
-        frames.push(match[1] ? `    at ${match[1]} (${where})` : `    at ${where}`);
+        const line = Number(match[3]);
+        const column = Number(match[4] ?? 1) - (line === 1 ? WRAPPER.length : 0);
+        frames.push({ name: match[1], ...position(match[2], line, Math.max(column, 1)) });
     }
-    // What does not parse has no frame.
-    if (frames.length === 0 && typeof readable(() => error.sourceURL) === 'string' && typeof readable(() => error.line) === 'number') {
-        const at = position(error.sourceURL, error.line, 1);
-        frames.push(`    at ${at.file}:${at.line}:${at.column}`);
+    return frames;
+}
+
+const unmapped = (file, line, column) => ({ file, line, column });
+
+// Frames as Node prints them.
+export function stackOf(error, position = unmapped) {
+    if (typeof readable(() => error.stack) !== 'string') {
+        return '';
     }
+    const frames = framesOf(error, position).map(({ name, file, line, column }) => {
+        const where = `${file}:${line}:${column}`;
+        return name ? `    at ${name} (${where})` : `    at ${where}`;
+    });
     return cut([`${readable(() => String(error)) ?? 'Error'}`, ...frames].join('\n'));
+}
+
+// Source maps name sources from where the bundle was written.
+function shortened(file) {
+    return String(file).replace(/^(\.\.?\/)+/, '');
+}
+
+// {file, line, column?} of what was thrown while code was loaded, or undefined. Code that cannot be
+// parsed has no frames: the error itself says where.
+export function placeOf(error, position = unmapped) {
+    if (typeof error !== 'object' || error === null) {
+        return undefined;
+    }
+    const [first] = framesOf(error, position);
+    if (first !== undefined) {
+        return { file: shortened(first.file), line: first.line, column: first.column };
+    }
+    const file = readable(() => error.sourceURL);
+    const line = readable(() => error.line);
+    if (!(error instanceof SyntaxError) || typeof file !== 'string' || file === 'nango:prelude' || !Number.isInteger(line)) {
+        return undefined;
+    }
+    const at = position(file, line, 1); // the engine tells no column
+    return { file: shortened(at.file), line: at.line };
 }
 
 function plain(value) {

@@ -3,13 +3,13 @@
 import { classify } from './errors.js';
 import { freezeClock } from './globals.js';
 import { callsWaiting, endCalls, onResult, send } from './host.js';
-import { load as loadModule } from './modules.js';
+import { load, look } from './load.js';
 import { makeNango } from './nango.js';
 import { native, parseJson, printJson } from './native.js';
 import { readSourceMap } from './sourcemap.js';
 import { runTimers, shortenTimers, timersPending } from './timers.js';
 
-let run; // {id, abort, aborted, over}
+let run; // {id, abort, aborted, over, loaded?}
 
 function finish(message) {
     if (run.over) {
@@ -32,15 +32,6 @@ function fail(thrown) {
     } catch {
         finish({ status: 'error', error: { type: 'script_internal_error', message: String(error.message).slice(0, 1000), stack: '', status: 500 } });
     }
-}
-
-// Without code: of the run before, which the engine has kept.
-function load({ code, file }) {
-    const module = { exports: {} };
-    const text = code === undefined ? undefined : `(function (exports, require, module, __filename, __dirname) {${code}\n})`;
-    const wrapper = native.evaluate(text, file);
-    wrapper.call(module.exports, module.exports, (name) => loadModule(name), module, file, '/');
-    return module.exports;
 }
 
 // What is to be called, and with what after `nango`.
@@ -79,10 +70,7 @@ async function execute(message, { nango, holdsLocks, release }) {
     try {
         let output;
         try {
-            const start = entry(load(message), message);
-            if (!message.load) {
-                output = await start(nango);
-            }
+            output = await entry(load(message), message)(nango);
         } finally {
             if (holdsLocks()) {
                 await release();
@@ -92,6 +80,13 @@ async function execute(message, { nango, holdsLocks, release }) {
     } catch (error) {
         fail(error);
     }
+}
+
+// Nothing is called: the code is loaded, and its exports are looked at. What came of it is told at the
+// next tick: when the code's promises never come to rest, there is none.
+function onlyLoad(message) {
+    const error = look(message);
+    run.loaded = error === undefined ? { status: 'ok' } : { status: 'error', error };
 }
 
 function begin(message) {
@@ -106,7 +101,11 @@ function begin(message) {
     const setUp = makeNango(message.props ?? {}, { fixture: Boolean(message.fixture), limits, kind: message.kind });
     run.abort = setUp.abort;
     native.begin(limits.wall_ms ?? 0, limits.cpu_ms ?? 0, limits.memory_mb ?? 0);
-    execute(message, setUp);
+    if (message.load) {
+        onlyLoad(message);
+    } else {
+        execute(message, setUp);
+    }
 }
 
 function abort() {
@@ -133,6 +132,10 @@ native.onMessage = (text) => {
 // Milliseconds until there is something to do.
 native.onTick = () => {
     if (run === undefined || run.over) {
+        return -1;
+    }
+    if (run.loaded !== undefined) {
+        finish(run.loaded);
         return -1;
     }
     let wait;

@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// Inline source maps: where a line of the bundle came from.
+// Places in code: what it is wrapped in, and inline source maps, which say where a line of the bundle
+// came from.
 import { native, parseJson } from './native.js';
+
+// Stands before the code on its first line.
+export const WRAPPER = '(function (exports, require, module, __filename, __dirname) {';
 
 const MARK = '//# sourceMappingURL=data:application/json';
 const DIGITS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/';
