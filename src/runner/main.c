@@ -16,6 +16,7 @@
 #include "runner/engine.h"
 #include "runner/protocol.h"
 #include "runner/sandbox.h"
+#include "runner/tool.h"
 #include "runner/zygote.h"
 
 #define EXIT_USAGE 2
@@ -24,15 +25,18 @@
 struct options {
     int in_fd, out_fd;
     bool zygote; /* in_fd is its control socket */
+    char **tool; /* what follows --tool */
 };
 
 static int usage(FILE *to, int code)
 {
-    fputs("usage: nango-runner [--fd N | --stdio | --zygote N]\n\n"
+    fputs("usage: nango-runner [--fd N | --stdio | --zygote N]\n"
+          "       nango-runner --tool MEMORY_MB CPU_S PROGRAM ARGUMENTS...\n\n"
           "Runs Nango scripts in a sandbox. It is started by nangod and nangoctl and "
           "speaks\n"
           "frames with them: over descriptor N (3 unless given), or standard input and\n"
-          "output. As a zygote it runs none itself, but forks runners when asked to.\n",
+          "output. As a zygote it runs none itself, but forks runners when asked to.\n"
+          "A tool is another program, behind walls of its own.\n",
         to);
     return code;
 }
@@ -40,6 +44,12 @@ static int usage(FILE *to, int code)
 static bool read_options(int argc, char **argv, struct options *options)
 {
     options->in_fd = options->out_fd = DEFAULT_FD;
+    if (argc > 1 && strcmp(argv[1], "--tool") == 0) {
+        options->tool = argv + 2;
+        options->in_fd = STDIN_FILENO;
+        options->out_fd = STDOUT_FILENO;
+        return true;
+    }
     for (int i = 1; i < argc; i++) {
         int64_t fd;
 
@@ -152,7 +162,8 @@ int main(int argc, char **argv)
     }
     if (!read_options(argc, argv, &options))
         return usage(stderr, EXIT_USAGE);
-    if (!sandbox_enter(argv, options.in_fd, options.out_fd, &err)) {
+    if (!sandbox_enter(argv, options.in_fd, options.out_fd, &err) ||
+        (options.tool != NULL && !tool_exec(options.tool, &err))) {
         fprintf(stderr, "nango-runner: %s\n", err.message);
         return 1;
     }

@@ -11,6 +11,7 @@ static const char *const kind_names[] = {
     [SCRIPT_SYNC] = "sync",
     [SCRIPT_ACTION] = "action",
     [SCRIPT_ON_EVENT] = "on-event",
+    [SCRIPT_FUNCTION] = "function",
 };
 #define KINDS (sizeof kind_names / sizeof kind_names[0])
 

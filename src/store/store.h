@@ -422,7 +422,7 @@ bool store_take_oauth_state(struct store *store, const uint8_t state[SHA256_LEN]
     int64_t now_ms, struct oauth_state_row **out, struct err *err);
 void oauth_state_row_free(struct oauth_state_row *row);
 /* ---- scripts ----
- * A script is one of an integration's syncs, actions or event scripts. Each deploy makes
+ * A script is one of an integration's syncs, actions, event scripts or functions. Each deploy makes
  * a version of it; one version is active, older ones are kept for going back. Code is
  * kept once for all versions that share it, compressed. */
 enum script_kind {
@@ -430,6 +430,7 @@ enum script_kind {
     SCRIPT_SYNC,
     SCRIPT_ACTION,
     SCRIPT_ON_EVENT,
+    SCRIPT_FUNCTION, /* made by createFunction() */
 };
 const char *script_kind_name(enum script_kind kind); /* as on the wire: "on-event" */
 bool script_kind_parse(const char *text, enum script_kind *kind);

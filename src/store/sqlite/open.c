@@ -23,6 +23,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "store/sqlite/directory.h"
+#include "store/sqlite/function_jobs.h"
 #include "store/sqlite/migrate.h"
 #include "store/sqlite/sqlite_int.h"
 
@@ -345,6 +346,7 @@ static const struct store_ops ops = {
     .find_checkpoint = sqlite_find_checkpoint,
     .put_checkpoint = sqlite_put_checkpoint,
     .remove_checkpoints = sqlite_remove_checkpoints,
+    .function_jobs = &sqlite_function_job_ops,
     .sweep = sqlite_sweep,
 };
 
