@@ -188,9 +188,9 @@ static bool header_flag(const struct call *call, const char *name)
     return text != NULL && str_to_bool(text, &on) && on;
 }
 
-static void reply_accepted(struct call *call, const char *uuid)
+void reply_accepted(struct call *call, const char *path, const char *uuid)
 {
-    char *location = str_printf("/action/%s", uuid);
+    char *location = str_printf("%s/%s", path, uuid);
     char *body = str_printf("{\"id\":\"%s\",\"statusUrl\":\"%s\"}", uuid, location);
     struct http_headers headers = {0};
 
@@ -220,7 +220,7 @@ static void start_async_action(struct call *call, const struct connection_row *c
     ok = async_action_order(call->server->async_runs, &order, uuid, &err);
     drop_input(text);
     if (ok)
-        reply_accepted(call, uuid);
+        reply_accepted(call, "/action", uuid);
     else
         reply_error(call, &err);
 }

@@ -214,6 +214,10 @@ char *integration_webhook_url(const struct call *call, const struct provider *pr
     const struct environment_row *environment, const char *last_segment);
 cJSON *provider_json(const struct call *call, const struct provider *provider);
 
+/* ---- actions.c ---- */
+/* 202: it goes on, and what came of it is asked for at `path`/`uuid`. */
+void reply_accepted(struct call *call, const char *path, const char *uuid);
+
 /* Handlers: see routes.c for what each serves. */
 void get_health(struct call *call);
 void get_ready(struct call *call);
@@ -253,6 +257,13 @@ void confirm_deploy(struct call *call);
 void get_scripts_config(struct call *call);
 void get_sync_provider(struct call *call);
 void get_flow_attributes(struct call *call);
+void compile_function(struct call *call);
+void start_dryrun(struct call *call);
+void get_dryrun(struct call *call);
+void start_deployment(struct call *call);
+void get_deployment(struct call *call);
+void invoke_function(struct call *call);
+void get_invocation(struct call *call);
 void list_functions(struct call *call);
 void get_function(struct call *call);
 void get_function_code(struct call *call);

@@ -83,6 +83,13 @@ const struct route api_routes[] = {
     {"DELETE", "/integrations/:uniqueKey/functions/:name",      RUN_WORK, WHO_KEY, FUNC "delete", NULL, 0, delete_function},
     {"GET",    "/integrations/:uniqueKey/functions/:name/code", RUN_WORK, WHO_KEY, FUNC "read", NULL, 0, get_function_code},
 
+    {"POST",   "/functions/compile",          RUN_WORK, WHO_KEY, FUNC "compile", NULL, 0, compile_function},
+    {"POST",   "/functions/dryruns",          RUN_WORK, WHO_KEY, FUNC "dryrun", NULL, 0, start_dryrun},
+    {"GET",    "/functions/dryruns/:id",      RUN_WORK, WHO_KEY, FUNC "dryrun", NULL, 0, get_dryrun},
+    {"POST",   "/functions/deployments",      RUN_WORK, WHO_KEY, "environment:deploy", NULL, 0, start_deployment},
+    {"GET",    "/functions/deployments/:id",  RUN_WORK, WHO_KEY, "environment:deploy", NULL, 0, get_deployment},
+    {"POST",   "/functions/invocations",      RUN_WORK, WHO_KEY, FUNC "invocations", NULL, 0, invoke_function},
+    {"GET",    "/functions/invocations/:id",  RUN_READ, WHO_KEY, FUNC "invocations", NULL, 0, get_invocation},
     {"GET",    "/logs/operations",              RUN_READ, WHO_KEY, "environment:*", NULL, 0, list_operations},
     {"GET",    "/logs/operations/:id",          RUN_READ, WHO_KEY, "environment:*", NULL, 0, get_operation},
     {"GET",    "/logs/operations/:id/messages", RUN_READ, WHO_KEY, "environment:*", NULL, 0, list_operation_messages},

@@ -15,6 +15,7 @@
 #include "scripts/async.h"
 #include "scripts/deploy.h"
 #include "scripts/events.h"
+#include "scripts/functions.h"
 
 struct server_metrics;
 
@@ -40,6 +41,7 @@ struct server {
     struct actions *actions;         /* NULL: this server runs no scripts */
     struct async_runs *async_runs;   /* likewise */
     struct script_events *events;
+    struct functions *functions;
     struct oplog *oplog;        /* NULL: no logs of operations are kept */
     struct pool *event_threads; /* handlers that wait for scripts of events */
     struct pool *log_readers;   /* what the logs answer: no one else waits for it */
@@ -52,6 +54,7 @@ struct server {
     const char *connect_ui_url; /* base of connect_link */
     size_t body_limit;          /* JSON bodies: 75 MB unless set */
     size_t action_input_limit;
+    size_t code_limit;    /* of TypeScript that is compiled here */
     bool admin_on_public; /* /metrics on the public address too: no separate one given */
     bool require_oauth_cookie;
     _Atomic bool stopping; /* /ready answers 503 */

@@ -36,7 +36,8 @@ struct daemon {
     struct script_locks *locks; /* of scripts that run */
     struct script_events events;
     struct connection_gate gate;
-    struct loads *loads;        /* NULL where no scripts run */
+    struct loads *loads;    /* NULL where no scripts run */
+    char *runner, *esbuild; /* programs; NULL = there is none */
     struct catalog_holder *catalogs;
     struct policy policy, oauth_policy;
     struct pool *outbound;
@@ -180,6 +181,9 @@ static void wire(struct daemon *daemon)
     server->action_input_limit = (size_t)s->scripts_input_limit;
     server->events = &daemon->events;
     server->event_threads = pool_new("event", (size_t)s->scripts_max_runners);
+    server->code_limit = (size_t)s->scripts_code_limit;
+    daemon->runner = runner_program(s->scripts_runner);
+    daemon->esbuild = compiler_find_esbuild(s->scripts_esbuild);
     server->workers = pool_new("worker", (size_t)s->http_workers);
     server->metrics = server_metrics_new();
     server->public_url = daemon->public_url;
@@ -224,11 +228,36 @@ static void start_loads(struct daemon *daemon)
     daemon->scripts.check = (struct script_check){loads_check, daemon->loads};
 }
 
+static bool start_functions(struct daemon *daemon, struct err *err)
+{
+    const struct settings *s = &daemon->node->settings;
+    const struct functions_config config = {
+        .actions = daemon->server.actions,
+        .loads = daemon->loads,
+        .scripts = &daemon->scripts,
+        .store = daemon->node->store,
+        .vault = daemon->node->vault,
+        .log = daemon->server.log,
+        .compiler =
+            {
+                .runner = daemon->runner,
+                .esbuild = daemon->esbuild,
+                .timeout_ms = s->scripts_compile_timeout_s * 1000,
+                .memory_mb = s->scripts_compile_memory_mb,
+                .max_output = (size_t)s->scripts_code_limit * 8 + ((size_t)64 << 10),
+            },
+        .threads = (size_t)s->scripts_max_builds,
+        .dryrun_ms = s->scripts_dryrun_timeout_s * 1000,
+        .max_result = (size_t)s->scripts_output_limit,
+    };
+
+    return functions_new(&config, &daemon->server.functions, err);
+}
+
 static bool start_scripts(struct daemon *daemon, struct err *err)
 {
     const struct settings *s = &daemon->node->settings;
     struct server *server = &daemon->server;
-    char *program = runner_program(s->scripts_runner);
     struct actions_config config = {
         .store = daemon->node->store,
         .catalogs = daemon->catalogs,
@@ -239,7 +268,7 @@ static bool start_scripts(struct daemon *daemon, struct err *err)
         .policy = &daemon->policy,
         .ca_file = s->outbound_ca_file,
         .base_url = daemon->own_url,
-        .program = program,
+        .program = daemon->runner,
         .max_runners = (size_t)s->scripts_max_runners,
         .spare_runners = (size_t)s->scripts_spare_runners,
         .runs_per_runner = (uint64_t)s->scripts_runs_per_runner,
@@ -255,7 +284,7 @@ static bool start_scripts(struct daemon *daemon, struct err *err)
     };
     bool ok = true;
 
-    if (program == NULL)
+    if (daemon->runner == NULL)
         log_event(server->log, LOG_WARN,
             "nango-runner is not there: scripts are deployed, but not tried before, and "
             "not run",
@@ -263,7 +292,6 @@ static bool start_scripts(struct daemon *daemon, struct err *err)
     else
         ok = actions_start(&config, &server->actions, err) ||
              err_context(err, "scripts.runner");
-    free(program);
     daemon->events = (struct script_events){
         .actions = server->actions, .store = daemon->node->store, .log = server->log};
     daemon->gate = script_events_gate(&daemon->events);
@@ -282,7 +310,7 @@ static bool start_scripts(struct daemon *daemon, struct err *err)
         start_loads(daemon);
         ok = async_runs_start(&async, &server->async_runs, err);
     }
-    return ok;
+    return ok && start_functions(daemon, err);
 }
 
 static bool listen_all(struct daemon *daemon, struct err *err)
@@ -493,6 +521,7 @@ void daemon_stop(struct daemon *daemon)
     if (daemon->server.workers != NULL)
         pool_stop(daemon->server.workers);
     async_runs_stop(daemon->server.async_runs);
+    functions_stop(daemon->server.functions);
     loads_stop(daemon->loads);
     actions_cancel(daemon->server.actions);
     if (daemon->server.event_threads != NULL)
@@ -504,6 +533,7 @@ void daemon_stop(struct daemon *daemon)
         pool_stop(daemon->outbound);
     if (daemon->server.log_readers != NULL)
         pool_stop(daemon->server.log_readers);
+    functions_free(daemon->server.functions);
     loads_free(daemon->loads);
     for (size_t i = 0; i < daemon->running; i++)
         reactor_stop(daemon->server.loops[i].reactor);
@@ -529,6 +559,8 @@ void daemon_stop(struct daemon *daemon)
     script_locks_free(daemon->locks);
     free(daemon->public_url);
     free(daemon->own_url);
+    free(daemon->runner);
+    free(daemon->esbuild);
     free(daemon->connect_ui_url);
     free(daemon);
 }
@@ -572,6 +604,8 @@ void daemon_sweep(struct daemon *daemon)
     struct err err = {0};
 
     if (!store_sweep_async_runs(daemon->node->store,
+            now - daemon->node->settings.scripts_async_retention_h * 3600000, &err) ||
+        !store_sweep_function_jobs(daemon->node->store,
             now - daemon->node->settings.scripts_async_retention_h * 3600000, &err) ||
         !store_sweep(daemon->node->store, now, now - days * 86400000, &err))
         log_event(daemon->server.log, LOG_ERROR, "sweep failed",

@@ -62,6 +62,12 @@ struct settings {
     int64_t scripts_memory_mb;
     int64_t scripts_cpu_s;
     int64_t scripts_load_timeout_s;
+    char *scripts_esbuild;
+    int64_t scripts_code_limit;
+    int64_t scripts_compile_timeout_s;
+    int64_t scripts_compile_memory_mb;
+    int64_t scripts_max_builds;
+    int64_t scripts_dryrun_timeout_s;
     int64_t scripts_action_timeout_s;
     int64_t scripts_action_start_s;
     int64_t scripts_event_timeout_s;

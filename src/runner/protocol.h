@@ -7,9 +7,10 @@
  * ignored; an unknown kind is a fault that ends the conversation. Version 1:
  *
  * host → runner
- *   {"t":"run","id":N,"kind":"sync"|"action"|"on-event"|"webhook","form":"zero"|"yaml",
+ *   {"t":"run","id":N,"form":"zero"|"yaml",
+ *    "kind":"sync"|"action"|"on-event"|"webhook"|"function"|"any",
  *    "code":TEXT,"file":NAME,"props":{…},"input":ANY,"now":MS|null,"fixture":BOOL,
- *    "load":BOOL,"webhooks":BOOL,
+ *    "load":BOOL,"webhooks":BOOL,"describe":{"integration","name"},
  *    "limits":{"wall_ms","cpu_ms","memory_mb","output_bytes","logs","log_bytes"}}
  *        One execution. `code` is CommonJS; absent: that of the run before. `form` absent: told from the exports. `props`
  *        become properties of the script's `nango` object: connectionId,
@@ -17,12 +18,14 @@
  *        syncId, syncJobId, nangoConnectionId, scriptType, lastSyncDate (ISO text),
  *        track_deletes, variant, syncConfig, isCLI, attributes; besides `models` (names
  *        the sync may save; absent = any), `paginate` (the provider's defaults), `name`
- *        (the script's), `logger` (level, or "off"). `input` is an action's input or a
- *        webhook's payload. `now` fixes the script's clock. A limit of 0 or absent: none.
+ *        (the script's), `logger` (level, or "off"). `input` is an action's input, a
+ *        webhook's payload or a function's trigger. `now` fixes the script's clock. A limit of 0 or absent: none.
  *        memory_mb, cpu_ms are set once, by the first run of a process. With `load` nothing
  *        is called: the code is evaluated, and its exports must be what `kind` and `form`
- *        are called by, with a handler of webhooks where `webhooks` says so; `done` then
- *        has no output, or an error of type script_does_not_load.
+ *        are called by (any: one of the kinds that a form has a function for), with a
+ *        handler of webhooks where `webhooks` says so. `done` then has an error of type
+ *        script_does_not_load, or with `describe` the output: what the script says of
+ *        itself, as a flow of a deploy (contract http-api.md section 12), else none.
  *   {"t":"result","id":N,"ok":true,"value":ANY}           answers a call; no value =
  *   {"t":"result","id":N,"ok":false,"error":{"name","message","code"?,"type"?,
  *        "payload"?,"response"?:{"status","headers","data"}}}          undefined

@@ -83,8 +83,7 @@ static bool add_rules(scmp_filter_ctx filter)
     bool ok = true;
 
     for (size_t i = 0; i < sizeof refused / sizeof refused[0]; i++)
-        ok =
-            ok && seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM), refused[i], 0) == 0;
+        ok = ok && seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM), refused[i], 0) == 0;
     for (size_t i = 0; i < sizeof writing / sizeof writing[0]; i++)
         ok = ok &&
              seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(open), 1,
@@ -92,7 +91,8 @@ static bool add_rules(scmp_filter_ctx filter)
              seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(openat), 1,
                  SCMP_A2(SCMP_CMP_MASKED_EQ, writing[i], writing[i])) == 0;
     /* Their flags are where a filter cannot see them; who gets ENOSYS takes the others. */
-    ok = ok && seccomp_rule_add(filter, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(openat2), 0) == 0;
+    ok =
+        ok && seccomp_rule_add(filter, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(openat2), 0) == 0;
     ok = ok && seccomp_rule_add(filter, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), 0) == 0;
     /* Threads, not processes. */
     return ok && seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(clone), 1,

@@ -20,8 +20,8 @@
 #include "base/str.h"
 #include "scripts/calls.h"
 #include "scripts/checkpoints.h"
-#include "scripts/say.h"
 #include "scripts/deploy.h"
+#include "scripts/say.h"
 
 enum {
     CLERK_MS = 250,  /* how often it looks, while there is something to look at */
@@ -52,6 +52,7 @@ struct job {
     char *input;
     char *connection_id, *provider_config_key;
     bool zero;
+    const struct action_trial *trial; /* NULL */
     void (*done)(void *arg, const struct script_outcome *outcome);
     void *arg;
     /* while it runs */
@@ -139,7 +140,10 @@ static void on_log(
 {
     struct job *job = arg;
 
-    script_say_log(&job->say, level, message, meta);
+    if (job->trial != NULL)
+        job->trial->log(job->trial->arg, level, message, meta);
+    else
+        script_say_log(&job->say, level, message, meta);
 }
 
 /* What only executions of a sync have (contract runner-sdk.md section 2). */
@@ -202,7 +206,12 @@ static bool on_lock_call(
 static bool on_call(void *arg, const char *method, struct json_raw args, struct buf *out)
 {
     struct job *job = arg;
+    bool handled = false, ok = false;
 
+    if (job->trial != NULL)
+        ok = job->trial->call(job->trial->arg, &job->caller, method, args, out, &handled);
+    if (handled)
+        return ok;
     if (script_call_known(method))
         return script_call(&job->caller, method, args, out);
     if (is_of_locks(method))
@@ -216,6 +225,9 @@ static bool on_call(void *arg, const char *method, struct json_raw args, struct 
         script_call_refuse(out, "Error", "nango.%.60s() is not possible here", method);
     return false;
 }
+
+/* Versions of trials, beside those of the store and of loads.c. */
+#define TRIALS (RUNNERS_ASIDE | UINT64_C(1) << 62)
 
 static bool load_code(void *arg, struct blob *out, struct err *err)
 {
@@ -235,6 +247,8 @@ static void run_script(struct job *job)
         .version = (uint64_t)job->version_id,
         .kind = script_kind_name(job->kind),
         .form = job->zero ? "zero" : "yaml",
+        .code = job->trial != NULL ? job->trial->code : NULL,
+        .code_len = job->trial != NULL ? job->trial->code_len : 0,
         .file = job->file,
         .props = job->props,
         .input = job->input,
@@ -252,6 +266,12 @@ static void run_script(struct job *job)
     };
 
     job->owner = 1 + atomic_fetch_add(&actions->owners, 1);
+    if (job->trial != NULL) {
+        run.version = TRIALS | job->owner;
+        run.single = true;
+        if (job->trial->wall_ms > 0)
+            run.wall_ms = job->trial->wall_ms;
+    }
     script_keys_make(config->keys, &job->scope, job->key);
     job->caller = (struct script_caller){
         .base_url = config->base_url,
@@ -467,6 +487,8 @@ static char *make_props(const struct actions_config *config,
     if (script->spec.attributes_json != NULL)
         buf_printf(&out, ",\"attributes\":%s", script->spec.attributes_json);
     put_paginate(&out, config->catalogs, connection->provider);
+    if (order->trial != NULL)
+        buf_puts(&out, order->trial->props);
     buf_putc(&out, '}');
     return buf_take(&out, NULL);
 }
@@ -492,7 +514,8 @@ static void tell_operation(struct job *job, const struct action_order *order)
         operation = *order->operation;
     } else {
         script_subject(order->script, order->connection, &subject);
-        operation = oplog_begin(auth->oplog, &subject, OPLOG_WAITING);
+        operation = oplog_begin(
+            order->trial == NULL ? auth->oplog : NULL, &subject, OPLOG_WAITING);
     }
     script_say_init(&job->say, &operation, auth, order->connection);
 }
@@ -512,6 +535,7 @@ static struct job *job_new(struct actions *actions, const struct action_order *o
     job->scope.environment_id = connection->environment_id;
     job->scope.held_id = connection->held ? connection->id : 0;
     job->kind = script->kind;
+    job->trial = order->trial;
     job->version_id = script->version_id;
     job->share = share_of(order);
     memcpy(job->sha256, script->js, SHA256_LEN);

@@ -60,8 +60,26 @@ void actions_cancel(struct actions *actions);
 /* The same, to its end. Nobody may order anything any more. Accepts NULL. */
 void actions_stop(struct actions *actions);
 
+struct script_caller;
+
+/* Code that is tried, without being a deployed script's. What the script is allowed to ask
+ * of the outside may be answered in another way. Lives until the order's done(). */
+struct action_trial {
+    const char *code; /* as compiled */
+    size_t code_len;
+    const char *props; /* more of them: "" or ",\"name\":value"… */
+    int64_t wall_ms;   /* 0 = as the config says */
+    /* As struct script_ops, with `arg`. The caller is for script_call(); *handled = false:
+     * it is done as for any other script. */
+    void (*log)(void *arg, const char *level, const char *message, struct json_raw meta);
+    bool (*call)(void *arg, const struct script_caller *caller, const char *method,
+        struct json_raw args, struct buf *out, bool *handled);
+    void *arg;
+};
+
 struct action_order {
-    /* Borrowed until actions_run() returns. */
+    /* Borrowed until actions_run() returns. Of a trial's script only kind, name,
+     * provider_config_key and the SDK's version count. */
     const struct script_row *script;
     struct connection_row *connection; /* a reference may be taken */
     const char *input;                 /* JSON; NULL = undefined */
@@ -69,7 +87,9 @@ struct action_order {
     /* Nobody waits for it: all of the environment's share as those of one connection do,
      * so that many of them do not keep others from beginning. */
     bool background;
-    /* Begun by the caller; NULL = begun here. Its end is told before done(). */
+    const struct action_trial *trial; /* NULL = the script is deployed */
+    /* Begun by the caller; NULL = begun here. Its end is told before done(). A trial has
+     * none. */
     const struct oplog_op *operation;
     int attempt; /* 0, 1 = the first */
     /* Called once, from any thread, with what came of it; the outcome is finished after

@@ -109,8 +109,8 @@ static void close_pipes(int pipes[3][2])
     }
 }
 
-static bool spawn(
-    const struct compiler *compiler, char *const argv[], struct child *child, struct err *err)
+static bool spawn(const struct compiler *compiler, char *const argv[],
+    struct child *child, struct err *err)
 {
     int pipes[3][2] = {{-1, -1}, {-1, -1}, {-1, -1}};
     posix_spawn_file_actions_t actions;
@@ -254,7 +254,7 @@ static bool judge(const struct compiler *compiler, enum verdict verdict, int sta
         (long long)compiler->memory_mb, (long long)compiler->timeout_ms / 1000);
 }
 
-bool compile(const struct compiler *compiler, const char *code, size_t len,
+bool compiler_run(const struct compiler *compiler, const char *code, size_t len,
     const char *file, struct buf *out, struct compile_fault *fault)
 {
     static char tool[] = "--tool", loader[] = "--loader=ts", format[] = "--format=cjs",
@@ -273,9 +273,10 @@ bool compile(const struct compiler *compiler, const char *code, size_t len,
     memset(fault, 0, sizeof *fault);
     if (compiler->runner == NULL || compiler->esbuild == NULL)
         return err_set(&fault->err, 503, "execution_environment_unavailable",
-            compiler->runner == NULL
-                ? "this server runs no scripts: nango-runner was not found (scripts.runner)"
-                : "this server compiles no code: esbuild was not found (scripts.esbuild)");
+            compiler->runner == NULL ? "this server runs no scripts: nango-runner was "
+                                       "not found (scripts.runner)"
+                                     : "this server compiles no code: esbuild was not "
+                                       "found (scripts.esbuild)");
     (void)snprintf(memory, sizeof memory, "%lld", (long long)compiler->memory_mb);
     (void)snprintf(
         seconds, sizeof seconds, "%lld", (long long)(compiler->timeout_ms + 999) / 1000);
@@ -283,14 +284,16 @@ bool compile(const struct compiler *compiler, const char *code, size_t len,
     source = str_printf("--sourcefile=%s", file);
     buf_init(&messages, 0);
     {
-        char *const argv[] = {name, tool, memory, seconds, esbuild, loader, format, target,
-            platform, map, bare, level, limit, plain, charset, imports, source, NULL};
+        char *const argv[] = {name, tool, memory, seconds, esbuild, loader, format,
+            target, platform, map, bare, level, limit, plain, charset, imports, source,
+            NULL};
 
         if (!spawn(compiler, argv, &child, &fault->err))
             goto done;
     }
     verdict = converse(compiler, &child, code, len, out, &messages);
-    ok = judge(compiler, verdict, end(&child, verdict != VERDICT_ENDED), &messages, fault);
+    ok =
+        judge(compiler, verdict, end(&child, verdict != VERDICT_ENDED), &messages, fault);
 
 done:
     buf_finish(&messages);

@@ -39,7 +39,7 @@ struct compile_fault {
 /* Appends the compiled code to `out`. `file`: the name that places are told by. Blocks;
  * any thread but a reactor's. 400 `compilation_error`; 504 `timeout`; 503
  * `execution_environment_unavailable` when the compiler is not there. */
-bool compile(const struct compiler *compiler, const char *code, size_t len,
+bool compiler_run(const struct compiler *compiler, const char *code, size_t len,
     const char *file, struct buf *out, struct compile_fault *fault);
 
 /* Reads what esbuild says into a fault's message, line and column. For tests as well. */

@@ -15,6 +15,8 @@
 #include "base/str.h"
 #include "catalog/hash.h"
 
+#define MAX_FLOW (INT64_C(4) << 20) /* what a script says of itself */
+
 enum {
     KNOWN_MAX = 50000, /* then all are forgotten */
     ALL_MS = 300000,   /* for the scripts of one deploy together */
@@ -172,18 +174,21 @@ static uint64_t new_version(struct loads *loads)
 
 /* By a runner of the version; 0 = by one that runs nothing else. */
 static void try_by(struct loads *loads, const struct script_source *source,
-    uint64_t version, struct script_outcome *outcome)
+    uint64_t version, bool describe, struct script_outcome *outcome)
 {
     static const struct script_ops ops = {.log = drop_log, .call = refuse_call};
     struct script_run run = {
         .version = version != 0 ? version : new_version(loads),
-        .kind = script_kind_name(source->kind),
+        .kind = source->kind == SCRIPT_ANY ? "any" : script_kind_name(source->kind),
         .form = source->zero ? "zero" : "yaml",
         .code = source->js,
         .code_len = source->js_len,
         .props = "{}",
         .load = true,
         .webhooks = source->webhooks,
+        .describe_integration = source->integration,
+        .describe_name = describe ? source->name : NULL,
+        .output_bytes = MAX_FLOW,
         .single = version == 0,
         .wall_ms = 2 * loads->config.cpu_ms,
         .cpu_ms = loads->config.cpu_ms,
@@ -204,10 +209,10 @@ static bool try_one(const struct batch *batch, const struct script_source *sourc
     struct script_outcome outcome;
     bool ok;
 
-    try_by(batch->loads, source, batch->version, &outcome);
+    try_by(batch->loads, source, batch->version, false, &outcome);
     if (!outcome.ok && !outcome.fresh) {
         script_outcome_finish(&outcome);
-        try_by(batch->loads, source, 0, &outcome);
+        try_by(batch->loads, source, 0, false, &outcome);
     }
     ok = outcome.ok;
     if (ok)
@@ -319,6 +324,33 @@ bool loads_check(void *arg, const struct script_source *sources, size_t count,
     }
     batch_unref(batch);
     end(loads);
+    return ok;
+}
+
+bool loads_describe(struct loads *loads, const struct script_source *source, char **flow,
+    struct deploy_fault *fault)
+{
+    struct script_outcome outcome;
+    bool ok;
+
+    *flow = NULL;
+    if (!begin(loads, &fault->err))
+        return false;
+    turns_take(loads->turns);
+    try_by(loads, source, 0, true, &outcome);
+    turns_give(loads->turns);
+    end(loads);
+    ok = outcome.ok && outcome.output != NULL;
+    if (ok) {
+        *flow = outcome.output;
+        outcome.output = NULL;
+    } else if (outcome.ok) {
+        str_copy(fault->err.message, sizeof fault->err.message,
+            "the script does not say what it is");
+    } else {
+        read_outcome(&outcome, fault);
+    }
+    script_outcome_finish(&outcome);
     return ok;
 }
 

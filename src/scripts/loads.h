@@ -34,5 +34,10 @@ void loads_free(struct loads *loads); /* after loads_stop(); both accept NULL */
 /* As struct script_check asks; `arg` is the loads. Blocks. Any thread. */
 bool loads_check(void *arg, const struct script_source *sources, size_t count,
     size_t *bad, struct deploy_fault *fault);
+/* The same for one script written with createSync() or createAction(), and what it says of
+ * itself: *flow is a flow of a deploy as JSON text, for free(), and may be anything, as the
+ * script may do anything. */
+bool loads_describe(struct loads *loads, const struct script_source *source, char **flow,
+    struct deploy_fault *fault);
 
 #endif

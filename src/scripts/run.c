@@ -209,6 +209,14 @@ static bool send_run(struct session *session, const char *code, size_t code_len)
     if (run->load)
         buf_printf(
             &frame, ",\"load\":true,\"webhooks\":%s", run->webhooks ? "true" : "false");
+    if (run->describe_name != NULL) {
+        buf_puts(&frame, ",\"describe\":{\"integration\":");
+        json_raw_append_quoted(
+            run->describe_integration, strlen(run->describe_integration), &frame);
+        buf_puts(&frame, ",\"name\":");
+        json_raw_append_quoted(run->describe_name, strlen(run->describe_name), &frame);
+        buf_putc(&frame, '}');
+    }
     buf_puts(&frame, ",\"now\":null,\"fixture\":false,\"limits\":{");
     put_limit(&frame, "wall_ms", run->wall_ms);
     put_limit(&frame, "cpu_ms", run->cpu_ms);

@@ -50,7 +50,11 @@ struct script_run {
     const char *input; /* JSON; NULL = undefined */
     bool load;         /* only loads the code and looks at its exports */
     bool webhooks;     /* with load: a handler of webhooks must be there */
-    bool single;       /* nothing else is run by the process */
+    /* With load: the script's own words are the outcome's output, as for a script of that
+     * integration and name; NULL = they are not asked for. */
+    const char *describe_integration;
+    const char *describe_name;
+    bool single; /* nothing else is run by the process */
     /* Limits; 0 = none. */
     int64_t wall_ms;
     int64_t cpu_ms;

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Loading code: making its exports, and, for who is about to deploy it, whether they are what its kind
 // of script is called by.
+import { flowOf } from './definition.js';
 import { classify, placeOf } from './errors.js';
 import { load as require } from './modules.js';
-import { native } from './native.js';
+import { native, parseJson, printJson } from './native.js';
 import { WRAPPER, readSourceMap } from './sourcemap.js';
 
 const OF_KIND = {
@@ -22,7 +23,7 @@ export function load({ code, file }) {
 }
 
 function shapeOfZero(main, { kind, webhooks }) {
-    const { type, maker } = OF_KIND[kind];
+    const { type, maker } = kind === 'any' ? (Object.values(OF_KIND).find(({ type }) => type === main?.type) ?? OF_KIND.action) : OF_KIND[kind];
     if (typeof main !== 'object' || main === null) {
         return `The default export is not what ${maker}() makes`;
     }
@@ -62,18 +63,30 @@ function faultOf(exported, message) {
     return message.form === 'zero' ? shapeOfZero(main, message) : shapeOfYaml(exported, main, message);
 }
 
-// What keeps the code of a `run` message that only loads from being deployed, as an error of `done`, or
-// undefined.
+// What comes of a `run` message that only loads, as the members of `done`.
 export function look(message) {
     let reason;
     let at;
+    let output;
     try {
-        reason = faultOf(load(message), message);
+        const exported = load(message);
+        reason = faultOf(exported, message);
+        if (reason === undefined && message.describe) {
+            const text = printJson(flowOf(exported, message));
+            const most = message.limits?.output_bytes ?? 0;
+            if (most > 0 && text.length > most) {
+                throw new Error(`What the script says of itself is larger than ${most} bytes`);
+            }
+            output = parseJson(text);
+        }
     } catch (thrown) {
         const position = readSourceMap(native.code());
         const { message: said, payload } = classify(thrown, { aborted: false, position });
         reason = typeof payload?.name === 'string' && payload.name !== 'Error' ? `${payload.name}: ${said}` : said;
         at = placeOf(thrown, position);
     }
-    return reason === undefined ? undefined : { type: 'script_does_not_load', message: reason, stack: '', ...(at === undefined ? {} : { at }) };
+    if (reason === undefined) {
+        return { status: 'ok', ...(output === undefined ? {} : { output }) };
+    }
+    return { status: 'error', error: { type: 'script_does_not_load', message: reason, stack: '', ...(at === undefined ? {} : { at }) } };
 }

@@ -38,7 +38,7 @@ function fail(thrown) {
 function entry(exported, { kind, form, input }) {
     const main = exported?.default ?? exported;
     const zero = form === undefined || form === null ? typeof main !== 'function' : form === 'zero';
-    const name = { sync: 'exec', action: 'exec', 'on-event': 'exec', webhook: 'onWebhook' }[kind];
+    const name = { sync: 'exec', action: 'exec', function: 'exec', 'on-event': 'exec', webhook: 'onWebhook' }[kind];
     if (name === undefined) {
         throw new Error(`Unknown kind of script: ${kind}`);
     }
@@ -46,7 +46,7 @@ function entry(exported, { kind, form, input }) {
         if (typeof main?.[name] !== 'function') {
             throw new Error(`The script has no default export with a function \`${name}\``);
         }
-        return (nango) => main[name](nango, ...(kind === 'action' || kind === 'webhook' ? [input] : []));
+        return (nango) => main[name](nango, ...(kind === 'action' || kind === 'function' || kind === 'webhook' ? [input] : []));
     }
     const old = kind === 'webhook' ? exported?.onWebhookPayloadReceived : main;
     if (typeof old !== 'function') {
@@ -57,7 +57,7 @@ function entry(exported, { kind, form, input }) {
 }
 
 function succeed(output, { kind, limits }) {
-    const text = kind === 'action' && output !== undefined ? printJson(output) : undefined;
+    const text = (kind === 'action' || kind === 'function') && output !== undefined ? printJson(output) : undefined;
     if (limits?.output_bytes > 0 && text?.length > limits.output_bytes) {
         throw new Error(`The output is larger than ${limits.output_bytes} bytes`);
     }
@@ -85,8 +85,7 @@ async function execute(message, { nango, holdsLocks, release }) {
 // Nothing is called: the code is loaded, and its exports are looked at. What came of it is told at the
 // next tick: when the code's promises never come to rest, there is none.
 function onlyLoad(message) {
-    const error = look(message);
-    run.loaded = error === undefined ? { status: 'ok' } : { status: 'error', error };
+    run.loaded = look(message);
 }
 
 function begin(message) {
