@@ -276,6 +276,27 @@ static void get_job(
     function_job_row_free(row);
 }
 
+/* The integration's row id. False after a reply. */
+static bool find_integration(struct call *call, const char *key, int64_t *id)
+{
+    struct integration_row *row = NULL;
+    struct err err = {0};
+
+    if (!store_find_integration(
+            call_auth(call)->store, call->environment_id, key, &row, &err)) {
+        reply_error(call, &err);
+        return false;
+    }
+    if (row == NULL) {
+        reply_fault(
+            call, 404, "integration_not_found", "Integration '%s' was not found", key);
+        return false;
+    }
+    *id = row->id;
+    integration_row_unref(row);
+    return true;
+}
+
 /* ---- dry runs ---- */
 
 /* A member as JSON text, for free(); NULL when it is absent. */
@@ -297,12 +318,15 @@ void start_dryrun(struct call *call)
 {
     struct connection_row *connection = NULL;
     const char *key, *id;
+    int64_t integration_id;
     struct err err = {0};
 
     if (!check(call, &dryrun_body))
         return;
     key = json_str(call->body, "integration_id");
     id = json_str(call->body, "connection_id");
+    if (!find_integration(call, key, &integration_id))
+        return;
     if (!store_find_connection(
             call_auth(call)->store, call->environment_id, key, id, &connection, &err)) {
         reply_error(call, &err);
@@ -345,27 +369,6 @@ void get_dryrun(struct call *call)
 }
 
 /* ---- deployments ---- */
-
-/* The integration's row id. False after a reply. */
-static bool find_integration(struct call *call, const char *key, int64_t *id)
-{
-    struct integration_row *row = NULL;
-    struct err err = {0};
-
-    if (!store_find_integration(
-            call_auth(call)->store, call->environment_id, key, &row, &err)) {
-        reply_error(call, &err);
-        return false;
-    }
-    if (row == NULL) {
-        reply_fault(
-            call, 404, "integration_not_found", "Integration '%s' was not found", key);
-        return false;
-    }
-    *id = row->id;
-    integration_row_unref(row);
-    return true;
-}
 
 /* What a repository deployed is not overwritten from here. False after a reply. */
 static bool check_existing(struct call *call, int64_t integration_id, const char *name)

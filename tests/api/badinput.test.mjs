@@ -340,6 +340,14 @@ const goodRequests = () => [
   ['GET', '/integrations/key/functions/swept?type=sync'],
   ['GET', '/integrations/key/functions/swept/code?type=sync'],
   ['DELETE', '/integrations/key/functions/gone?type=sync'],
+  ['POST', '/functions/compile', { code: 'export default 1;' }],
+  ['POST', '/functions/dryruns', { integration_id: 'key', function_type: 'action', code: 'export default 1;', connection_id: 'c1', input: { a: [1] }, metadata: { a: 1 }, checkpoint: { a: 1 }, last_sync_date: '2026-01-01T00:00:00Z' }],
+  ['GET', '/functions/dryruns/11111111-1111-4111-8111-111111111111'],
+  ['POST', '/functions/deployments', { type: 'function', integration_id: 'key', function_name: 'swept', function_type: 'action', code: 'export default 1;', version: '1', allow_destructive: false }],
+  ['POST', '/functions/deployments', { type: 'template', integration_id: 'key', template: 't', function_type: 'sync' }],
+  ['GET', '/functions/deployments/11111111-1111-4111-8111-111111111111'],
+  ['POST', '/functions/invocations', { connection_id: 'c1', integration_id: 'key', name: 'swept', input: { a: [1] }, invocation_type: 'no_wait', options: { a: 1 } }],
+  ['GET', '/functions/invocations/11111111-1111-4111-8111-111111111111'],
   ['POST', '/action/trigger', { action_name: 'swept', input: { a: [1] } }, { 'Provider-Config-Key': 'key', 'Connection-Id': 'c1', 'X-Max-Retries': '1' }],
   ['GET', '/action/11111111-1111-4111-8111-111111111111'],
   ['POST', '/v1/swept', { a: 1 }, { 'Provider-Config-Key': 'key', 'Connection-Id': 'c1' }],
@@ -388,6 +396,7 @@ async function lives(what, method, target, options, { html = false } = {}) {
   } catch (error) {
     throw new Error(`${what}: ${error.message}`);
   }
+  if (answer.status === 503 && answer.body?.error?.code === 'execution_environment_unavailable') return; // good jobs came faster than they end
   assert.ok(answer.status < 500, `${what}: ${answer.status} ${answer.text.slice(0, 200)}`);
   if (answer.status >= 400 && !(html && /^text\/html/.test(answer.headers['content-type'] ?? ''))) {
     // The path of the early browser client keeps that client's flat shape; no endpoint of a script is told by

@@ -9,6 +9,7 @@
 import zlib from 'node:zlib';
 
 import { actions } from './actions.mjs';
+import { functions } from './functions.mjs';
 import { logs } from './logs.mjs';
 import { scripts } from './scripts.mjs';
 
@@ -40,6 +41,7 @@ export const rows = {
     ...scripts.missing,
     ...actions.missing,
     ...logs.missing,
+    ...functions.missing,
     // who asks
     ['GET', '/connections', { key: null }, 401, 'missing_auth_header'],
     ['GET', '/connect/session', { key: null }, 401, 'missing_auth_header'],
@@ -175,6 +177,7 @@ export const rows = {
     ...scripts.malformed,
     ...actions.malformed,
     ...logs.malformed,
+    ...functions.malformed,
     // who asks
     ['GET', '/connections', { key: 'x' }, 401, 'invalid_secret_key_format'],
     ['GET', '/connections', { key: none.slice(1) }, 401, 'unknown_account'],
@@ -322,6 +325,7 @@ export const rows = {
     ...scripts.oversized,
     ...actions.oversized,
     ...logs.oversized,
+    ...functions.oversized,
     ...both(connection, (at) => [
       ['GET', `${at}/c1?provider_config_key=${long}`, {}, 400, 'invalid_query_params', ['provider_config_key']],
       ['GET', `${at}/${long}?provider_config_key=key`, {}, 400, 'invalid_uri_params', ['connectionId']],
@@ -400,6 +404,7 @@ export const rows = {
     ...scripts.type,
     ...actions.type,
     ...logs.type,
+    ...functions.type,
     ...both(connection, (at) => [
       ['GET', `${at}/c1?provider_config_key=key&provider_config_key=key`, {}, 400, 'invalid_query_params', ['provider_config_key']],
       ['DELETE', `${at}/c1?provider_config_key[]=key`, {}, 400, 'invalid_query_params', ['provider_config_key']],
