@@ -278,6 +278,7 @@ static bool start_scripts(struct daemon *daemon, struct err *err)
         .event_wall_ms = s->scripts_event_timeout_s * 1000,
         .start_ms = s->scripts_action_start_s * 1000,
         .output_bytes = s->scripts_output_limit,
+        .validate = s->scripts_validate,
         .log_bytes = s->scripts_log_limit,
         .call_timeout_ms = s->outbound_idle_timeout_ms,
         .call_max_body = (size_t)s->http_body_limit,

@@ -162,6 +162,8 @@ static const struct setting table[] = {
         "Largest input of an action, as JSON. A larger one gets 413."},
     {"scripts.output_limit", BYTES, AT(scripts_output_limit), "2m", 1024, INT64_C(1) << 24, NULL, NULL, false,
         "Largest output of an action, as JSON. One that returns more fails."},
+    {"scripts.validate", FLAG, AT(scripts_validate), "false", 0, 0, NULL, NULL, false,
+        "Whether the input and output of actions are compared with the models deployed with them. What differs gets 400 invalid_action_input or invalid_action_output."},
     {"scripts.log_limit", BYTES, AT(scripts_log_limit), "10m", 0, INT64_C(1) << 32, NULL, NULL, false,
         "Bytes that one execution may log; what is beyond that is dropped."},
     {"scripts.retry_ms", NUMBER, AT(scripts_retry_ms), "1000", 1, 3600000, NULL, NULL, false,

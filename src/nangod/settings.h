@@ -73,6 +73,7 @@ struct settings {
     int64_t scripts_event_timeout_s;
     int64_t scripts_input_limit;
     int64_t scripts_output_limit;
+    bool scripts_validate;
     int64_t scripts_log_limit;
     int64_t scripts_retry_ms;
     int64_t scripts_async_retention_h;

@@ -21,6 +21,7 @@
 #include "scripts/calls.h"
 #include "scripts/checkpoints.h"
 #include "scripts/deploy.h"
+#include "scripts/models.h"
 #include "scripts/say.h"
 
 enum {
@@ -52,6 +53,7 @@ struct job {
     char *input;
     char *connection_id, *provider_config_key;
     bool zero;
+    struct script_models models;      /* that input and output are compared with */
     const struct action_trial *trial; /* NULL */
     void (*done)(void *arg, const struct script_outcome *outcome);
     void *arg;
@@ -96,6 +98,7 @@ static void job_unref(struct job *job)
     free(job->input);
     free(job->connection_id);
     free(job->provider_config_key);
+    script_models_finish(&job->models);
     script_checkpoint_finish(&job->checkpoint);
     script_say_finish(&job->say);
     free(job);
@@ -287,7 +290,12 @@ static void run_script(struct job *job)
     };
     oplog_move(&job->say.operation, OPLOG_RUNNING);
     script_say_began(&job->say, job->attempt);
-    script_run(actions->runners, actions->calls, &run, &outcome);
+    memset(&outcome, 0, sizeof outcome);
+    if (script_models_check(&job->models, MODEL_INPUT, job->input, &outcome))
+        script_run(actions->runners, actions->calls, &run, &outcome);
+    if (outcome.ok &&
+        !script_models_check(&job->models, MODEL_OUTPUT, outcome.output, &outcome))
+        outcome.ok = false;
     script_keys_end(config->keys, job->key);
     script_unlock_all(config->locks, job->owner); /* also of one that was killed */
     job_end(job, &outcome);
@@ -549,6 +557,8 @@ static struct job *job_new(struct actions *actions, const struct action_order *o
     script_checkpoint_init(&job->checkpoint, actions->config.store, actions->config.log,
         connection->id,
         script_checkpoint_key(script_kind_name(script->kind), script->name, NULL));
+    if (actions->config.validate && order->trial == NULL)
+        script_models_init(&job->models, script);
     job->zero = script_is_zero(script->spec.sdk_version);
     job->done = order->done;
     job->arg = order->arg;

@@ -46,6 +46,7 @@ struct actions_config {
     int64_t event_wall_ms;
     int64_t start_ms; /* a script that did not begin by then fails */
     int64_t output_bytes;
+    bool validate; /* input and output are compared with the deployed models */
     int64_t log_bytes;
     int64_t call_timeout_ms;
     size_t call_max_body;

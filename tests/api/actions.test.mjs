@@ -207,3 +207,53 @@ describe('scripts that mean harm', () => {
     }));
   }
 });
+
+describe('actions whose input and output are looked at', () => {
+  let nangod;
+  const test = (name, body) => it(name, { timeout: 30_000 }, logged(() => nangod, body));
+  // `action()` declares In {mode: text, needed} and Out {ok: boolean}.
+  const flows = ['answers', 'lies', 'anything'].map((name) => action(key, name, {
+    ...code({ answers: 'exports.default = (nango, input) => ({ ok: input.mode === "on" });', lies: 'exports.default = () => ({ ok: "yes" });', anything: 'exports.default = () => 1;' }[name]),
+    ...(name === 'anything' && { input: undefined, models: [] }),
+  }));
+
+  before(async () => {
+    nangod = await start({ 'scripts.validate': 'true' });
+    assert.equal((await nangod.api('POST', '/sync/deploy', { body: deploy(flows) })).status, 200);
+  });
+  after(() => nangod?.finish());
+
+  test('run when it is as the models say', async () => {
+    const Nango = await loadClient('0.71.10');
+    const nango = new Nango({ host: nangod.base, secretKey: nangod.keys.secretKey });
+    assert.deepEqual(await nango.triggerAction(key, 'c1', 'answers', { mode: 'on' }), { ok: true });
+    assert.equal(await nango.triggerAction(key, 'c1', 'anything', [1]), 1);
+  });
+
+  test('do not begin with another input', async () => {
+    for (const [input, path, keyword] of [[{}, '', 'required'], [{ mode: 5 }, '/mode', 'type'], [undefined, '', 'type'], ['on', '', 'type']]) {
+      const { status, body: { error } } = await trigger(nangod, 'answers', input);
+      assert.deepEqual([status, error.code, error.payload.model], [400, 'invalid_action_input', 'In'], JSON.stringify(error));
+      assert.deepEqual([error.payload.validation[0].instancePath, error.payload.validation[0].keyword], [path, keyword]);
+      assert.match(error.message, /^The input is not as the model 'In' says: (it|\/mode) must /);
+    }
+  });
+
+  test('fail with another output', async () => {
+    const { status, body: { error } } = await trigger(nangod, 'lies', { mode: 'on' });
+    assert.deepEqual([status, error.code, error.payload], [400, 'invalid_action_output', {
+      model: 'Out',
+      validation: [{ instancePath: '/ok', schemaPath: '#/definitions/Out/properties/ok/type', keyword: 'type', params: { type: 'boolean' }, message: 'must be boolean' }],
+    }]);
+  });
+
+  test('not unless it is asked for', async () => {
+    const other = await start();
+    try {
+      assert.equal((await other.api('POST', '/sync/deploy', { body: deploy(flows) })).status, 200);
+      assert.deepEqual((await trigger(other, 'lies', 5)).body, { ok: 'yes' });
+    } finally {
+      await other.finish();
+    }
+  });
+});
