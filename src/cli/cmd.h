@@ -9,16 +9,23 @@
 
 #define EXIT_USAGE 2
 
+int cmd_compile(int argc, char **argv);
 int cmd_dryrun(int argc, char **argv);
 int cmd_logs(int argc, char **argv);
 
-/* Options of a command: `--name VALUE` each, by a table that ends with a NULL name. */
+/* Options of a command: `--name VALUE` each, or `--name` alone where there is a flag, by a
+ * table that ends with a NULL name. */
 struct cmd_option {
     const char *name; /* with its dashes */
     const char **value;
     bool required;
+    bool *flag;
 };
-/* False after printing what is wrong. */
+/* Words are what is no option: up to `max_words`, in their order. False after printing what is
+ * wrong. */
+bool cmd_read_line(const char *command, const struct cmd_option *options,
+    const char **words, size_t max_words, int argc, char **argv);
+/* The same without words. */
 bool cmd_read_options(
     const char *command, const struct cmd_option *options, int argc, char **argv);
 /* Prints "nangoctl COMMAND: MESSAGE" on standard error; returns `code`. */

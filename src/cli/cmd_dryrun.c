@@ -206,14 +206,14 @@ int cmd_dryrun(int argc, char **argv)
 {
     struct dryrun run = {.catalog = getenv("NANGO_CATALOG")};
     const struct cmd_option options[] = {
-        {"--script", &run.script, true},
-        {"--fixture", &run.fixture_path, true},
-        {"--kind", &run.kind, true},
-        {"--integration", &run.integration, true},
-        {"--name", &run.name, true},
-        {"--now", &run.now, false},
-        {"--catalog", &run.catalog, false},
-        {NULL, NULL, false},
+        {.name = "--script", .value = &run.script, .required = true},
+        {.name = "--fixture", .value = &run.fixture_path, .required = true},
+        {.name = "--kind", .value = &run.kind, .required = true},
+        {.name = "--integration", .value = &run.integration, .required = true},
+        {.name = "--name", .value = &run.name, .required = true},
+        {.name = "--now", .value = &run.now},
+        {.name = "--catalog", .value = &run.catalog},
+        {.name = NULL},
     };
     struct runner runner = {0};
     struct err err = {0};

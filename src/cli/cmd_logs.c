@@ -62,20 +62,6 @@ static bool read_since(const char *text, int64_t *ms, struct err *err)
                      "--since: %.40s is no time such as 90s, 15m, 1h or 2d", text);
 }
 
-/* Takes words that have no value out of the arguments. */
-static bool take_flag(int *argc, char **argv, const char *name)
-{
-    int kept = 0;
-
-    for (int i = 0; i < *argc; i++)
-        if (strcmp(argv[i], name) != 0)
-            argv[kept++] = argv[i];
-    if (kept == *argc)
-        return false;
-    *argc = kept;
-    return true;
-}
-
 static bool read_options(int argc, char **argv, struct options *out, struct err *err)
 {
     const struct clock real = {0};
@@ -90,18 +76,13 @@ static bool read_options(int argc, char **argv, struct options *out, struct err 
         {.name = "--since", .value = &out->since},
         {.name = "--limit", .value = &out->limit},
         {.name = "--host", .value = &out->host},
+        {.name = "--follow", .flag = &out->follow},
+        {.name = "--json", .flag = &out->json},
         {.name = NULL},
     };
     int64_t ms = 0;
 
-    out->follow = take_flag(&argc, argv, "--follow");
-    out->json = take_flag(&argc, argv, "--json");
-    if (argc > 0 && argv[0][0] != '-') {
-        out->id = argv[0];
-        argc--;
-        argv++;
-    }
-    if (!cmd_read_options("logs", table, argc, argv)) {
+    if (!cmd_read_line("logs", table, &out->id, 1, argc, argv)) {
         str_copy(err->code, sizeof err->code, "usage"); /* which was told */
         return false;
     }

@@ -10,6 +10,8 @@ static const struct command {
     int (*run)(int argc, char **argv);
     const char *usage, *help;
 } commands[] = {
+    {"compile", cmd_compile, "[DIR]",
+        "bundle the scripts of a project into its build/ (esbuild)"},
     {"dryrun", cmd_dryrun,
         "--script FILE --fixture FILE --kind sync|action|on-event|webhook\n"
         "         --integration NAME --name SCRIPT [--now ISO-TIME] [--catalog FILE]",
@@ -39,19 +41,36 @@ static int usage(FILE *to, int code)
     return code;
 }
 
-bool cmd_read_options(
-    const char *command, const struct cmd_option *options, int argc, char **argv)
+static bool complain(const char *command, const char *word, const char *what)
 {
+    fprintf(stderr, "nangoctl %s: %s: %s\n", command, word, what);
+    return false;
+}
+
+bool cmd_read_line(const char *command, const struct cmd_option *options,
+    const char **words, size_t max_words, int argc, char **argv)
+{
+    size_t count = 0;
+
     for (int i = 0; i < argc; i++) {
         const struct cmd_option *option = options;
 
+        if (argv[i][0] != '-') {
+            if (count == max_words)
+                return complain(command, argv[i], "one word too many");
+            words[count++] = argv[i];
+            continue;
+        }
         while (option->name != NULL && strcmp(option->name, argv[i]) != 0)
             option++;
-        if (option->name == NULL || i + 1 >= argc) {
-            fprintf(stderr, "nangoctl %s: %s: %s\n", command, argv[i],
-                option->name == NULL ? "unknown option" : "its value is missing");
-            return false;
+        if (option->name == NULL)
+            return complain(command, argv[i], "unknown option");
+        if (option->flag != NULL) {
+            *option->flag = true;
+            continue;
         }
+        if (i + 1 >= argc)
+            return complain(command, argv[i], "its value is missing");
         *option->value = argv[++i];
     }
     for (const struct cmd_option *option = options; option->name != NULL; option++) {
@@ -61,6 +80,12 @@ bool cmd_read_options(
         }
     }
     return true;
+}
+
+bool cmd_read_options(
+    const char *command, const struct cmd_option *options, int argc, char **argv)
+{
+    return cmd_read_line(command, options, NULL, 0, argc, argv);
 }
 
 int cmd_fail(const char *command, const struct err *err, int code)
