@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The commands of nangoctl. Each gets its own arguments (without the command's name) and
- * returns the exit code: 0 done, 1 failed, 2 wrong usage. */
+ * returns the exit code: 0 done, 1 failed, 2 wrong usage, 3 not confirmed (docs/nangoctl.md). */
 #ifndef CLI_CMD_H
 #define CLI_CMD_H
 
@@ -8,8 +8,10 @@
 #include "base/err.h"
 
 #define EXIT_USAGE 2
+#define EXIT_NOT_CONFIRMED 3
 
 int cmd_compile(int argc, char **argv);
+int cmd_deploy(int argc, char **argv);
 int cmd_dryrun(int argc, char **argv);
 int cmd_logs(int argc, char **argv);
 

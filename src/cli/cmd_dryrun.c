@@ -7,20 +7,14 @@
 
 #include "base/clock.h"
 #include "base/json_raw.h"
-#include "base/str.h"
 #include "cli/cmd.h"
 #include "cli/fixture.h"
+#include "cli/host.h"
 #include "cli/paging.h"
-#include "runner/launch.h"
 
 #define MAX_SCRIPT ((size_t)16 << 20)
 #define MAX_FIXTURE ((size_t)48 << 20)
 #define WALL_MS 20000
-#define CPU_MS 18000
-#define MEMORY_MB 512
-#define OUTPUT_BYTES (32 << 20)
-/* What the runner may take beyond its own limit before it is killed. */
-#define GRACE_MS 1000
 
 struct dryrun {
     const char *script, *fixture_path, *kind, *integration, *name, *now, *catalog;
@@ -29,13 +23,6 @@ struct dryrun {
     int64_t now_ms;
 };
 
-static void append_string(struct buf *out, const char *key, const char *value)
-{
-    buf_printf(out, "\"%s\":", key);
-    json_raw_append_quoted(value, strlen(value), out);
-    buf_putc(out, ',');
-}
-
 static const char *file_name(const char *path)
 {
     const char *slash = strrchr(path, '/');
@@ -43,31 +30,30 @@ static const char *file_name(const char *path)
     return slash == NULL ? path : slash + 1;
 }
 
-static bool append_run(const struct dryrun *run, struct buf *out, struct err *err)
+static bool append_run(void *arg, struct buf *out, struct err *err)
 {
+    const struct dryrun *run = arg;
     struct json_raw input = fixture_input(run->fixture),
                     last = fixture_last_sync_date(run->fixture);
-    size_t begun = protocol_begin(out);
 
-    buf_puts(out, "{\"t\":\"run\",\"id\":1,");
-    append_string(out, "kind", run->kind);
-    append_string(out, "file", file_name(run->script));
-    buf_puts(out, "\"code\":");
+    host_append_text(out, "kind", run->kind);
+    host_append_text(out, "file", file_name(run->script));
+    buf_puts(out, ",\"code\":");
     json_raw_append_quoted(
         run->code.data == NULL ? "" : run->code.data, run->code.len, out);
-    buf_puts(out, ",\"props\":{");
-    append_string(out, "connectionId", "dryrun-connection");
-    append_string(out, "providerConfigKey", run->integration);
-    append_string(out, "provider", run->integration);
-    append_string(out, "environmentName", "dev");
-    append_string(out, "activityLogId", "dryrun");
-    append_string(out, "scriptType", run->kind);
-    append_string(out, "name", run->name);
-    append_string(out, "syncId", "dryrun");
-    buf_puts(out, "\"environmentId\":1,\"syncJobId\":1,\"nangoConnectionId\":1,");
+    buf_puts(out, ",\"props\":{\"environmentId\":1,\"syncJobId\":1,"
+                  "\"nangoConnectionId\":1,\"variant\":\"base\",\"isCLI\":true");
+    host_append_text(out, "connectionId", "dryrun-connection");
+    host_append_text(out, "providerConfigKey", run->integration);
+    host_append_text(out, "provider", run->integration);
+    host_append_text(out, "environmentName", "dev");
+    host_append_text(out, "activityLogId", "dryrun");
+    host_append_text(out, "scriptType", run->kind);
+    host_append_text(out, "name", run->name);
+    host_append_text(out, "syncId", "dryrun");
     if (json_raw_kind(last) == JSON_RAW_STRING || json_raw_kind(last) == JSON_RAW_NUMBER)
-        buf_printf(out, "\"lastSyncDate\":%.*s,", (int)last.len, last.text);
-    buf_puts(out, "\"variant\":\"base\",\"isCLI\":true,\"paginate\":");
+        buf_printf(out, ",\"lastSyncDate\":%.*s", (int)last.len, last.text);
+    buf_puts(out, ",\"paginate\":");
     if (!paging_append(run->integration, run->catalog, out, err))
         return false;
     buf_puts(out, "},\"fixture\":true,\"now\":");
@@ -75,115 +61,25 @@ static bool append_run(const struct dryrun *run, struct buf *out, struct err *er
         buf_number(out, run->now_ms);
     else
         buf_puts(out, "null");
-    buf_printf(out,
-        ",\"limits\":{\"wall_ms\":%d,\"cpu_ms\":%d,\"memory_mb\":%d,\"output_bytes\":%d,"
-        "\"logs\":10000,\"log_bytes\":1000000}",
-        WALL_MS, CPU_MS, MEMORY_MB, OUTPUT_BYTES);
     if (input.text != NULL) {
         buf_puts(out, ",\"input\":");
         buf_append(out, input.text, input.len);
     }
-    buf_putc(out, '}');
-    protocol_end(out, begun);
     return true;
 }
 
-static void append_failure(struct buf *out, const char *type, const char *message)
+static void answer(void *arg, struct json_raw call, struct buf *out)
 {
-    buf_puts(out, "{\"status\":\"error\",\"error\":{");
-    append_string(out, "type", type);
-    append_string(out, "message", message);
-    buf_puts(out, "\"stack\":\"\"}");
+    const struct dryrun *run = arg;
+
+    fixture_answer(run->fixture, call, out);
 }
 
-/* `done` as the first members of the result. */
-static void append_done(struct buf *out, struct json_raw done)
+static void note(void *arg, struct json_raw log)
 {
-    struct json_raw output = json_raw_get(done, "output"),
-                    error = json_raw_get(done, "error");
+    const struct dryrun *run = arg;
 
-    if (json_raw_is_string(json_raw_get(done, "status"), "ok")) {
-        buf_puts(out, "{\"status\":\"ok\"");
-        if (output.text != NULL) {
-            buf_puts(out, ",\"output\":");
-            buf_append(out, output.text, output.len);
-        }
-        return;
-    }
-    buf_puts(out, "{\"status\":\"error\",\"error\":");
-    if (error.text != NULL)
-        buf_append(out, error.text, error.len);
-    else
-        buf_puts(out, "{\"type\":\"script_internal_error\",\"message\":\"\"}");
-}
-
-/* Serves the script's calls until it is done; leaves the result's beginning in `result`. */
-static bool converse(
-    const struct dryrun *run, struct runner *runner, struct buf *result, struct err *err)
-{
-    int64_t deadline = clock_mono_ms() + WALL_MS + GRACE_MS;
-    struct buf out;
-    bool sent = false, done = false, ok = false;
-
-    buf_init(&out, 0);
-    while (!done) {
-        struct message message;
-        char text[160];
-        const char *type;
-
-        switch (runner_next(runner, deadline, &message, err)) {
-        case RUNNER_TIMEOUT:
-            runner_reap(runner, true);
-            append_failure(
-                result, "execution_timeout", "The script ran longer than it may");
-            done = true;
-            continue;
-        case RUNNER_GONE:
-            type = runner_death(runner_reap(runner, false), text, sizeof text);
-            if (!sent) {
-                err_internal(err, "nango-runner did not start: %s", text);
-                goto done;
-            }
-            append_failure(result, type, text);
-            done = true;
-            continue;
-        case RUNNER_FAULTY:
-            goto done;
-        case RUNNER_MESSAGE:
-            break;
-        }
-        buf_clear(&out);
-        switch (message.kind) {
-        case MESSAGE_READY:
-            if (sent)
-                break;
-            if (!append_run(run, &out, err))
-                goto done;
-            sent = true;
-            break;
-        case MESSAGE_CALL:
-            fixture_answer(run->fixture, message.body, &out);
-            break;
-        case MESSAGE_LOG:
-            fixture_log(run->fixture, message.body);
-            break;
-        case MESSAGE_DONE:
-            append_done(result, message.body);
-            done = true;
-            break;
-        default:
-            err_internal(err, "nango-runner sent what only its host may send");
-            goto done;
-        }
-        /* A runner that is gone is noticed by the next read. */
-        if (out.len > 0)
-            runner_send(runner, &out);
-    }
-    ok = true;
-
-done:
-    buf_finish(&out);
-    return ok;
+    fixture_log(run->fixture, log);
 }
 
 static bool check(struct dryrun *run, struct err *err)
@@ -215,10 +111,14 @@ int cmd_dryrun(int argc, char **argv)
         {.name = "--catalog", .value = &run.catalog},
         {.name = NULL},
     };
-    struct runner runner = {0};
+    const struct host_run how = {.arg = &run,
+        .append = append_run,
+        .answer = answer,
+        .log = note,
+        .wall_ms = WALL_MS};
+    struct host host = {0};
     struct err err = {0};
     struct buf result;
-    char *program = NULL;
     int code = EXIT_USAGE;
 
     buf_init(&result, 0);
@@ -237,9 +137,7 @@ int cmd_dryrun(int argc, char **argv)
         goto done;
     }
     code = 1;
-    program = cmd_find_runner(&err);
-    if (program == NULL || !runner_start(&runner, program, &err) ||
-        !converse(&run, &runner, &result, &err)) {
+    if (!host_run(&host, &how, &result, &err)) {
         cmd_fail("dryrun", &err, 1);
         goto done;
     }
@@ -250,11 +148,10 @@ int cmd_dryrun(int argc, char **argv)
                : 1;
 
 done:
-    runner_reap(&runner, true);
+    host_finish(&host);
     fixture_free(run.fixture);
     buf_finish(&run.code);
     buf_finish(&run.recording);
     buf_finish(&result);
-    free(program);
     return code;
 }

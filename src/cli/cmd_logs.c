@@ -444,7 +444,7 @@ int cmd_logs(int argc, char **argv)
     struct remote remote = {0};
     struct err err = {0};
     bool ok = read_options(argc, argv, &options, &err) &&
-              remote_init(&remote, options.host, &err) &&
+              remote_init(&remote, options.host, NULL, &err) &&
               (options.id != NULL ? show(&remote, &options, &err)
                                   : list(&remote, &options, &err));
 

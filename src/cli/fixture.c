@@ -8,7 +8,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "cli/fixture_int.h"
-#include "runner/protocol.h"
+#include "cli/host.h"
 
 #define MAX_LOGS ((size_t)1 << 20)
 
@@ -359,10 +359,8 @@ static void answer_method(struct fixture *fixture, const char *method,
 
 void fixture_answer(struct fixture *fixture, struct json_raw call, struct buf *out)
 {
-    struct json_raw id = json_raw_get(call, "id");
     char *method = json_raw_dup_string(json_raw_get(call, "method"));
     struct answer answer;
-    size_t begun;
 
     buf_init(&answer.value, 0);
     buf_init(&answer.error, 0);
@@ -370,24 +368,7 @@ void fixture_answer(struct fixture *fixture, struct json_raw call, struct buf *o
         refuse(&answer, "invalid_call", "A call without a method");
     else
         answer_method(fixture, method, json_raw_get(call, "args"), &answer);
-    begun = protocol_begin(out);
-    buf_puts(out, "{\"t\":\"result\",\"id\":");
-    if (json_raw_kind(id) == JSON_RAW_NUMBER)
-        buf_append(out, id.text, id.len);
-    else
-        buf_putc(out, '0');
-    if (answer.error.len > 0) {
-        buf_puts(out, ",\"ok\":false,\"error\":");
-        buf_append(out, answer.error.data, answer.error.len);
-    } else {
-        buf_puts(out, ",\"ok\":true");
-        if (answer.value.len > 0) {
-            buf_puts(out, ",\"value\":");
-            buf_append(out, answer.value.data, answer.value.len);
-        }
-    }
-    buf_putc(out, '}');
-    protocol_end(out, begun);
+    host_append_result(out, call, &answer.value, &answer.error);
     buf_finish(&answer.value);
     buf_finish(&answer.error);
     free(method);

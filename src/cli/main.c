@@ -12,6 +12,10 @@ static const struct command {
 } commands[] = {
     {"compile", cmd_compile, "[DIR]",
         "bundle the scripts of a project into its build/ (esbuild)"},
+    {"deploy", cmd_deploy,
+        "[DIR] [--env ENV] [--integration KEY] [--sync NAME] [--action NAME]\n"
+        "         [--yes] [--no-prompt] [--allow-destructive] [--host URL]",
+        "compile a project, show what deploying it changes, and deploy it"},
     {"dryrun", cmd_dryrun,
         "--script FILE --fixture FILE --kind sync|action|on-event|webhook\n"
         "         --integration NAME --name SCRIPT [--now ISO-TIME] [--catalog FILE]",

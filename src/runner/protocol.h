@@ -25,7 +25,8 @@
  *        are called by (any: one of the kinds that a form has a function for), with a
  *        handler of webhooks where `webhooks` says so. `done` then has an error of type
  *        script_does_not_load, or with `describe` the output: what the script says of
- *        itself, as a flow of a deploy (contract http-api.md section 12), else none.
+ *        itself, as a flow of a deploy (contract http-api.md section 12), a script of events
+ *        {type, event}; else none.
  *   {"t":"result","id":N,"ok":true,"value":ANY}           answers a call; no value =
  *   {"t":"result","id":N,"ok":false,"error":{"name","message","code"?,"type"?,
  *        "payload"?,"response"?:{"status","headers","data"}}}          undefined

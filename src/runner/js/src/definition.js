@@ -75,7 +75,16 @@ function actionFlow(main, code, { integration, name }) {
     };
 }
 
-// The flow of a sync or an action; `as`: its integration and name.
+function eventOf(main) {
+    if (typeof main.event !== 'string') {
+        throw new Error('createOnEvent() needs `event`');
+    }
+    return { type: 'on-event', event: main.event };
+}
+
+const FLOWS = { sync: syncFlow, 'on-event': eventOf };
+
+// The flow of a sync or an action, or the event of a script of events. `describe`: its integration and name.
 export function flowOf(exported, { code, kind, describe }) {
-    return (kind === 'sync' ? syncFlow : actionFlow)(exported.default, code, describe);
+    return (FLOWS[kind] ?? actionFlow)(exported.default, code, describe);
 }
