@@ -13,6 +13,8 @@
 int cmd_compile(int argc, char **argv);
 int cmd_deploy(int argc, char **argv);
 int cmd_dryrun(int argc, char **argv);
+int cmd_generate(int argc, char **argv);
+int cmd_init(int argc, char **argv);
 int cmd_logs(int argc, char **argv);
 
 /* Options of a command: `--name VALUE` each, or `--name` alone where there is a flag, by a
@@ -34,6 +36,9 @@ bool cmd_read_options(
 int cmd_fail(const char *command, const struct err *err, int code);
 /* A whole file; *err names it. */
 bool cmd_read_file(const char *path, size_t max, struct buf *out, struct err *err);
+/* Writes DIR/NAME whole or not at all, making its folders. */
+bool cmd_write_file(
+    const char *dir, const char *name, const char *text, size_t len, struct err *err);
 /* Where nango-runner is: NANGO_RUNNER, beside this program, or its libexec. The caller
  * frees; NULL and *err when there is none. */
 char *cmd_find_runner(struct err *err);

@@ -20,6 +20,10 @@ static const struct command {
         "--script FILE --fixture FILE --kind sync|action|on-event|webhook\n"
         "         --integration NAME --name SCRIPT [--now ISO-TIME] [--catalog FILE]",
         "run a script against recorded answers and print its result as JSON"},
+    {"generate", cmd_generate, "[DIR]",
+        "write the models of a nango.yaml as models.ts and JSON schema"},
+    {"init", cmd_init, "[DIR] [--yaml]",
+        "write a project to begin with: of an index.ts, or of a nango.yaml"},
     {"logs", cmd_logs,
         "[OPERATION_ID] [--follow] [--type TYPE] [--state STATE] [--integration KEY]\n"
         "         [--connection ID] [--script NAME] [--search TEXT] [--level LEVEL]\n"

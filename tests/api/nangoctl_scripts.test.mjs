@@ -2,9 +2,11 @@
 // nangoctl for scripts: projects of both forms.
 
 import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 
 import { Cli } from './lib/cli.mjs';
 import { loadClient } from './lib/clients.mjs';
@@ -23,6 +25,13 @@ function worked({ code, stdout, stderr }) {
   assert.equal(code, 0, stderr);
   return stdout;
 }
+
+const modules = fileURLToPath(new URL('node_modules/', import.meta.url));
+// The types of a project, by TypeScript: what it says, and its exit code.
+const typecheck = (dir) => new Promise((resolve) => {
+  execFile(process.execPath, [path.join(modules, 'typescript/lib/tsc.js'), '--noEmit', '--pretty', 'false', '-p', dir], (error, stdout, stderr) => resolve({ code: error?.code ?? 0, stdout, stderr: stdout + stderr }));
+});
+const official = ({ code, output }) => worked({ code, stdout: output, stderr: output });
 
 const failed = ({ code, stdout, stderr }, wanted, pattern) => {
   assert.equal(code, wanted, stdout + stderr);
@@ -252,14 +261,141 @@ describe('what is posted', () => {
   it('is what the official command line posts', async () => {
     const one = project({ ...whole, '.nango/nango.json': '[]', 'package.json': '{"type":"module"}' });
     let cli;
-    const official = await posted(async (nangod) => {
+    const theirs = await posted(async (nangod) => {
       cli = new Cli('0.71.10', nangod);
       cli.project = one.dir;
       cli.link({ nango: cli.home, zod: path.join(cli.home, 'node_modules/zod') });
-      worked(await cli.run(['deploy', 'dev', '--no-interactive', '--auto-confirm']).then(({ code, output }) => ({ code, stdout: output, stderr: output })));
+      official(await cli.run(['deploy', 'dev', '--no-interactive', '--auto-confirm']));
     });
     const ours = await posted(async (nangod) => worked(await one.run(['deploy', '--yes'], { nangod })));
     cli.finish();
-    assert.deepEqual(alike(ours), alike(official));
+    assert.deepEqual(alike(ours), alike(theirs));
+  });
+});
+
+describe('init', () => {
+  it('makes a project that the official command line takes', async () => {
+    const one = project();
+    const files = worked(await one.run(['init', 'new/scripts'])).trim().split('\n');
+    assert.ok(files.includes('new/scripts/index.ts') && files.every((name) => one.has(name)), files.join());
+    worked(await one.run(['compile', 'new/scripts']));
+    const cli = new Cli('0.71.10', { base: 'http://127.0.0.1:9', keys: { secretKey: 'k' } });
+    cli.project = one.file('new/scripts');
+    cli.link({ nango: cli.home, zod: path.join(cli.home, 'node_modules/zod') });
+    assert.match(official(await cli.run(['compile', '--no-interactive'])), /Compiled/); // types as well
+    cli.finish();
+  });
+
+  it('makes one of a nango.yaml, whose types are right', async () => {
+    const one = project();
+    worked(await one.run(['init', '--yaml']));
+    worked(await one.run(['compile']));
+    worked(await typecheck(one.dir));
+  });
+
+  it('writes over nothing', async () => {
+    for (const [name, form] of [['package.json', []], ['models.ts', ['--yaml']], ['nango.yaml', []]]) {
+      const one = project({ [name]: 'mine' });
+      failed(await one.run(['init', ...form]), 1, /is there already: nothing was written/);
+      assert.equal(one.read(name), 'mine');
+      assert.ok(!one.has('.gitignore'));
+    }
+  });
+});
+
+describe('generate', () => {
+  const all = `integrations:
+  github:
+    syncs:
+      issues: {runs: every 30m, output: Issue, endpoint: GET /issues, input: Owner, scopes: 'a,b', description: ' All of them '}
+      two: {runs: every day, output: [Comment, Label], endpoint: [/comments, {path: /labels, group: L}], sync_type: incremental, auto_start: false, version: 1.0.2, webhook-subscriptions: [a, b]}
+    actions:
+      make: {input: NewIssue, output: Issue, endpoint: /make}
+      say: {input: string, output: 'Label[]'}
+      nothing: {description: none}
+    on-events:
+      post-connection-creation: [setup, more]
+      validate-connection: [check]
+  other:
+    actions: {a: {endpoint: {method: PATCH, path: /a}}}
+    post-connection-scripts: [setup]
+models:
+  Owner: {name: string, admin: boolean}
+  Issue:
+    id: string
+    title?: string
+    count: integer
+    closed: date | null
+    owner: Owner
+    labels: Label[]
+    lists: string[]
+    author: {name: string, since?: date}
+    rest: any
+  Label: {id: number, name: varchar, parent?: Label}
+  Comment: {__extends: 'Label, Owner', text: string}
+  NewIssue: {__string: string, a-b: bool}
+`;
+  const parser = async () => import(pathToFileURL(createRequire(path.join(modules, 'nango-cli-0.71.10/package.json')).resolve('@nangohq/nango-yaml')));
+
+  it('reads what the official parser reads', async () => {
+    const early = `integrations:
+  github:
+    issues: {runs: every 30m, returns: [Issue], description: All, auto_start: false}
+    labels: {type: sync, runs: every day, returns: Label}
+    make: {type: action, returns: Label}
+models: {Issue: {id: string, labels: 'Label[]'}, Label: {id: string}}
+`;
+    const { loadNangoYaml } = await parser();
+    for (const text of [all, early]) {
+      const one = project({ 'nango.yaml': text });
+      worked(await one.run(['generate']));
+      const theirs = loadNangoYaml({ fullPath: one.dir });
+      theirs.parse();
+      assert.deepEqual(theirs.errors, []);
+      assert.deepEqual(JSON.parse(one.read('.nango/nango.json')), JSON.parse(JSON.stringify(theirs.parsed.integrations)));
+    }
+  });
+
+  // That parser's schemas take words that they do not know for objects of texts: those are left out.
+  it('makes the schemas that the official parser makes', async () => {
+    const one = project({ 'nango.yaml': all.replace(/^ +(closed|author|rest|lists): .*\n/gm, '') });
+    worked(await one.run(['generate']));
+    const { loadNangoYaml, nangoModelsToJsonSchema } = await parser();
+    const theirs = loadNangoYaml({ fullPath: one.dir });
+    theirs.parse();
+    const { definitions } = JSON.parse(one.read('.nango/schema.json'));
+    const named = ['Owner', 'Issue', 'Label', 'Comment'];
+    const wanted = nangoModelsToJsonSchema([...theirs.parsed.models.values()]).definitions;
+    for (const name of named) assert.deepEqual(definitions[name], wanted[name], name);
+    assert.deepEqual(definitions.NewIssue, { type: 'object', properties: { 'a-b': { type: 'boolean' } }, required: ['a-b'], additionalProperties: { type: 'string' } });
+  });
+
+  it('makes the types that the command line of the 0.36 era makes', async () => {
+    const one = project({
+      'theirs/nango.yaml': all.replace(/^ +(syncs|actions|on-events|other|post-connection-scripts):[^]*(?=^models)/m, '    issues: {runs: every 30m, returns: Issue}\n').replace(/^ +NewIssue.*\n/m, '').replace('varchar', 'string'),
+      'tsconfig.json': '{"compilerOptions":{"strict":true,"target":"es2022","module":"node16","moduleResolution":"node16","skipLibCheck":true},"include":["same.ts"]}',
+      'same.ts': ['Owner', 'Issue', 'Label', 'Comment'].map((name) => `export const a${name} = (one: import('./theirs/models.js').${name}): import('./ours/models.js').${name} => one;\nexport const b${name} = (one: import('./ours/models.js').${name}): import('./theirs/models.js').${name} => one;\n`).join(''),
+    });
+    one.write('ours/nango.yaml', one.read('theirs/nango.yaml'));
+    worked(await one.run(['generate', 'ours']));
+    const cli = new Cli('0.36.101', { base: 'http://127.0.0.1:9', keys: { secretKey: 'k' } });
+    cli.project = one.file('theirs');
+    official(await cli.run(['generate']));
+    cli.finish();
+    // Its models.ts imports packages that are not there, and is not strict with itself.
+    one.write('theirs/models.ts', one.read('theirs/models.ts').replace(/^import .*\n/gm, '').replace(/^(interface|declare|export declare|export interface) (?!Owner|Issue|Label|Comment)[^]*/m, ''));
+    worked(await typecheck(one.dir));
+    one.write('ours/models.ts', one.read('ours/models.ts').replace('count: number', 'count: string'));
+    assert.notEqual((await typecheck(one.dir)).code, 0);
+  });
+
+  it('says what is wrong', async () => {
+    failed(await project(zero).run(['generate']), 2, /the models of a project with an index\.ts are in its scripts/);
+    failed(await project({ 'nango.yaml': 'integrations: {}\nmodels:\n  NangoSync: {}\n' }).run(['generate']), 1, /^nango\.yaml:3: error: `NangoSync` is a type/m);
+    const one = project({ 'nango.yaml': 'integrations: {}\nmodels:\n  M: {a: Nope}\n' });
+    const answer = await one.run(['generate']);
+    assert.match(answer.stderr, /^nango\.yaml:3: warning: there is no model `Nope`/m);
+    assert.match(one.read('models.ts'), /a: "Nope";/);
+    worked(answer);
   });
 });
