@@ -36,7 +36,7 @@ bool cmd_read_options(
 int cmd_fail(const char *command, const struct err *err, int code);
 /* A whole file; *err names it. */
 bool cmd_read_file(const char *path, size_t max, struct buf *out, struct err *err);
-/* Writes DIR/NAME whole or not at all, making its folders. */
+/* Writes DIR/NAME (`dir` NULL: `name` is the path) whole or not at all, making its folders. */
 bool cmd_write_file(
     const char *dir, const char *name, const char *text, size_t len, struct err *err);
 /* Where nango-runner is: NANGO_RUNNER, beside this program, or its libexec. The caller

@@ -112,23 +112,72 @@ static void give(struct answer *answer, struct json_raw value)
 }
 
 /* The members of a recorded answer, as {data, status, headers}; what it lacks stays out. */
-static void give_recorded(struct answer *answer, struct json_raw recorded)
+static void append_recorded(struct buf *out, struct json_raw recorded)
 {
     static const char *const members[][2] = {
         {"response", "data"}, {"status", "status"}, {"headers", "headers"}};
     bool first = true;
 
-    buf_putc(&answer->value, '{');
+    buf_putc(out, '{');
     for (size_t i = 0; i < sizeof members / sizeof members[0]; i++) {
         struct json_raw part = json_raw_get(recorded, members[i][0]);
 
         if (part.text == NULL)
             continue;
-        buf_printf(&answer->value, "%s\"%s\":", first ? "" : ",", members[i][1]);
-        give(answer, part);
+        buf_printf(out, "%s\"%s\":", first ? "" : ",", members[i][1]);
+        buf_append(out, part.text, part.len);
         first = false;
     }
-    buf_putc(&answer->value, '}');
+    buf_putc(out, '}');
+}
+
+static void give_recorded(struct answer *answer, struct json_raw recorded)
+{
+    append_recorded(&answer->value, recorded);
+}
+
+/* A call that failed when nangoctl recorded it: with the answer, if there was one. */
+static void throw_recorded(struct answer *answer, struct json_raw recorded)
+{
+    struct json_raw_iter iter;
+    struct json_raw name, value;
+
+    buf_clear(&answer->error);
+    buf_puts(&answer->error, "{\"name\":\"Error\"");
+    json_raw_begin(json_raw_get(recorded, "thrown"), &iter);
+    while (json_raw_next(&iter, &name, &value)) {
+        buf_putc(&answer->error, ',');
+        buf_append(&answer->error, name.text, name.len);
+        buf_putc(&answer->error, ':');
+        buf_append(&answer->error, value.text, value.len);
+    }
+    if (json_raw_kind(json_raw_get(recorded, "status")) == JSON_RAW_NUMBER) {
+        buf_puts(&answer->error, ",\"response\":");
+        append_recorded(&answer->error, recorded);
+    }
+    buf_putc(&answer->error, '}');
+}
+
+static void note_request(
+    struct fixture *fixture, const struct request *request, struct buf *line)
+{
+    buf_printf(line, "%s /%s", request->method, request->path);
+    note(&fixture->calls, line->data, line->len);
+}
+
+void fixture_note_call(struct fixture *fixture, struct json_raw call, bool fetched)
+{
+    struct request request;
+    struct buf line, text;
+
+    buf_init(&line, 0);
+    buf_init(&text, 0);
+    if (request_read(request_as_recorded(call, fetched, &text), &request)) {
+        note_request(fixture, &request, &line);
+        request_finish(&request);
+    }
+    buf_finish(&text);
+    buf_finish(&line);
 }
 
 /* The recorded answer to a request, whatever its status. `loosely`: method and path suffice where
@@ -145,8 +194,7 @@ static void answer_request(
         return;
     }
     buf_init(&line, 0);
-    buf_printf(&line, "%s /%s", request.method, request.path);
-    note(&fixture->calls, line.data, line.len);
+    note_request(fixture, &request, &line);
     recorded = request_find(&request, fixture->api);
     if (json_raw_kind(recorded) == JSON_RAW_ABSENT && loosely)
         recorded = request_find_any(&request, fixture->api);
@@ -160,6 +208,8 @@ static void answer_request(
                 request.headers.items[i].value);
         buf_printf(&line, " body %s", request.data != NULL ? request.data : "none");
         refuse(answer, "not_recorded", line.data);
+    } else if (json_raw_kind(json_raw_get(recorded, "thrown")) == JSON_RAW_OBJECT) {
+        throw_recorded(answer, recorded);
     } else {
         give_recorded(answer, recorded);
     }
@@ -173,21 +223,14 @@ static void method_proxy(
     answer_request(fixture, json_raw_at(args, 0), false, answer);
 }
 
-/* A plain fetch has a `url` where a proxied request has an `endpoint`. */
 static void method_fetch(
     struct fixture *fixture, struct json_raw args, struct answer *answer)
 {
-    struct json_raw call = json_raw_at(args, 0), url = json_raw_get(call, "url");
     struct buf text;
-    struct json_raw renamed;
 
     buf_init(&text, 0);
-    buf_puts(&text, "{\"endpoint\":");
-    buf_append(&text, url.text, url.len);
-    buf_putc(&text, ',');
-    buf_append(&text, call.text + 1, call.len - 1);
-    renamed = (struct json_raw){text.data, text.len};
-    answer_request(fixture, renamed, true, answer);
+    answer_request(
+        fixture, request_as_recorded(json_raw_at(args, 0), true, &text), true, answer);
     buf_finish(&text);
 }
 

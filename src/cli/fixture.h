@@ -25,6 +25,8 @@ struct json_raw fixture_last_sync_date(const struct fixture *fixture);
 
 /* Answers one `call`: appends the `result` frame to `out`. */
 void fixture_answer(struct fixture *fixture, struct json_raw call, struct buf *out);
+/* Remembers a request that somebody else answers, for the list of calls. */
+void fixture_note_call(struct fixture *fixture, struct json_raw call, bool fetched);
 /* Remembers one `log`. */
 void fixture_log(struct fixture *fixture, struct json_raw log);
 

@@ -32,6 +32,9 @@ struct request {
 
 /* From the arguments of a proxy call: {method, endpoint, params, headers, body}. */
 bool request_read(struct json_raw call, struct request *request);
+/* A call as recordings describe it. `fetched`: one of uncontrolledFetch(), which has a `url` where a
+ * proxied request has an `endpoint`. What is returned may borrow from `text`. */
+struct json_raw request_as_recorded(struct json_raw call, bool fetched, struct buf *text);
 void request_finish(struct request *request);
 /* The recorded answer in `api` for the request; absent when there is none. */
 struct json_raw request_find(const struct request *request, struct json_raw api);

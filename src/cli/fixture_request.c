@@ -383,6 +383,28 @@ bool request_read(struct json_raw call, struct request *request)
     return true;
 }
 
+struct json_raw request_as_recorded(struct json_raw call, bool fetched, struct buf *text)
+{
+    struct json_raw url = json_raw_get(call, "url"),
+                    type = json_raw_get(call, "contentType");
+    bool is_form =
+        json_raw_is_string(type, "application/x-www-form-urlencoded;charset=utf-8");
+
+    if ((!fetched && !is_form) || call.len < 2)
+        return call;
+    if (fetched) {
+        buf_puts(text, "{\"endpoint\":");
+        buf_append(text, url.text, url.len);
+        buf_putc(text, ',');
+        buf_append(text, call.text + 1, call.len - 1);
+    } else {
+        /* URLSearchParams, which has no JSON but that of an empty object. */
+        buf_append(text, call.text, call.len - 1);
+        buf_puts(text, ",\"body\":\"{}\"}");
+    }
+    return (struct json_raw){.text = text->data, .len = text->len};
+}
+
 void request_finish(struct request *request)
 {
     free(request->method);

@@ -17,9 +17,17 @@ static const struct command {
         "         [--yes] [--no-prompt] [--allow-destructive] [--host URL]",
         "compile a project, show what deploying it changes, and deploy it"},
     {"dryrun", cmd_dryrun,
-        "--script FILE --fixture FILE --kind sync|action|on-event|webhook\n"
-        "         --integration NAME --name SCRIPT [--now ISO-TIME] [--catalog FILE]",
-        "run a script against recorded answers and print its result as JSON"},
+        "SCRIPT CONNECTION_ID [--env ENV] [--input JSON|@FILE] [--save FILE]\n"
+        "         [--checkpoint JSON|@FILE] [--metadata JSON|@FILE] [--last-sync-date "
+        "TIME]\n"
+        "         [--integration KEY] [--kind KIND] [--variant NAME] [--dir DIR] [--host "
+        "URL]\n"
+        "  dryrun SCRIPT --fixture FILE [--input JSON|@FILE] [--now TIME] [--dir DIR]\n"
+        "  dryrun --script FILE --fixture FILE --kind sync|action|on-event|webhook\n"
+        "         --integration KEY --name SCRIPT [--now TIME] [--catalog FILE]",
+        "run a script against a connection or recorded answers, saving nothing, and "
+        "print\n"
+        "      as JSON what came of it"},
     {"generate", cmd_generate, "[DIR]",
         "write the models of a nango.yaml as models.ts and JSON schema"},
     {"init", cmd_init, "[DIR] [--yaml]",

@@ -72,7 +72,8 @@ static bool write_whole(int fd, const char *text, size_t len)
 bool cmd_write_file(
     const char *dir, const char *name, const char *text, size_t len, struct err *err)
 {
-    char *path = str_printf("%s/%s", dir, name), *part = str_printf("%s.part", path);
+    char *path = dir != NULL ? str_printf("%s/%s", dir, name) : str_dup(name);
+    char *part = str_printf("%s.part", path);
     bool ok = make_folders(path, err);
     int fd = ok ? open(part, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666) : -1;
 

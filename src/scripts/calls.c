@@ -240,7 +240,11 @@ static void put_operation(struct request *request)
 static void say_exchange(
     const struct request *request, const struct up_answer *answer, int64_t took_ms)
 {
-    const struct oplog_http http = {
+    struct oplog_http http;
+
+    if (request->caller->say->redactor == NULL)
+        return; /* nothing is kept of it */
+    http = (struct oplog_http){
         .method = request->method,
         .url = request->url.data,
         .status = answer->status,

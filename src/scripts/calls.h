@@ -23,7 +23,8 @@ struct script_caller {
     const char *key;                 /* the run's */
     const char *connection_id;       /* the run's: what a call does not name */
     const char *provider_config_key; /* likewise */
-    struct script_say *say;          /* what the run tells its operation */
+    struct script_say *say;          /* what the run tells its operation; a zeroed one
+                                        tells nobody */
     const struct policy *policy;     /* of uncontrolledFetch */
     const char *ca_file;             /* NULL = the system's */
     int64_t timeout_ms;              /* of one call */

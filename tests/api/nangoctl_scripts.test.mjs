@@ -8,9 +8,11 @@ import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 
+import { Overlay, testProviders } from './lib/catalogue.mjs';
 import { Cli } from './lib/cli.mjs';
 import { loadClient } from './lib/clients.mjs';
 import { Daemon, logged } from './lib/daemon.mjs';
+import { listen, readAll } from './lib/http.mjs';
 import { Project } from './lib/project.mjs';
 import { Recorder } from './lib/recorder.mjs';
 
@@ -397,5 +399,184 @@ models: {Issue: {id: string, labels: 'Label[]'}, Label: {id: string}}
     assert.match(answer.stderr, /^nango\.yaml:3: warning: there is no model `Nope`/m);
     assert.match(one.read('models.ts'), /a: "Nope";/);
     worked(answer);
+  });
+});
+
+// A provider with three issues on two pages, one of them a pull request.
+class Provider {
+  static async start() {
+    const self = new Provider();
+    self.calls = [];
+    self.server = await listen((req, res) => {
+      self.answer(req, res).catch((error) => res.destroy(error));
+    });
+    return self;
+  }
+
+  async answer(req, res) {
+    const { pathname, searchParams } = new URL(req.url, this.server.base);
+    const issue = (number, more) => ({ id: number * 10, number, title: `Issue ${number}`, state: 'open', updated_at: `2026-01-0${number}T00:00:00Z`, ...more });
+    const body = String(await readAll(req));
+    this.calls.push({ method: req.method, url: req.url, key: req.headers['x-api-key'], body });
+    const send = (status, value, headers) => {
+      res.writeHead(status, { 'content-type': 'application/json', ...headers });
+      res.end(typeof value === 'string' ? value : JSON.stringify(value));
+    };
+    if (req.method === 'POST' && pathname === '/repos/me/mine/issues') return send(201, { number: 7, html_url: `https://example.com/7?${JSON.parse(body).title}` });
+    if (pathname === '/repos/me/mine/issues') {
+      if (searchParams.get('page') === '2') return send(200, [issue(3)]);
+      return send(200, [issue(1), issue(2, { pull_request: {} })], { link: `<${this.server.base}/repos/me/mine/issues?state=all&sort=updated&direction=asc&per_page=100&page=2>; rel="next"`, 'set-cookie': 'session=1' });
+    }
+    if (pathname === '/form') return send(200, { got: body, type: req.headers['content-type'] });
+    if (pathname === '/text') return send(200, '{"not": "parsed" }');
+    if (pathname === '/bytes') return send(200, Buffer.from('a b').toString());
+    return send(404, { error: 'none', of: pathname });
+  }
+
+  finish() {
+    return this.server.close();
+  }
+}
+
+const secret = 'a-secret-of-the-connection';
+
+describe('dryrun', () => {
+  let provider;
+  let overlay;
+  let nangod;
+  const test = (name, body) => it(name, logged(() => nangod, body));
+
+  before(async () => {
+    provider = await Provider.start();
+    overlay = new Overlay(testProviders({ echo: provider.server.base }));
+    nangod = await Daemon.start({ settings: { ...overlay.setting, 'outbound.allow_private': 'true' } });
+    await nangod.must(200, 'POST', '/integrations', { body: { provider: 'test-key', unique_key: 'github' } });
+    await nangod.must(201, 'POST', '/connections', {
+      body: { provider_config_key: 'github', connection_id: 'c1', credentials: { type: 'API_KEY', apiKey: secret }, metadata: { owner: 'me', repo: 'mine' } },
+    });
+    await nangod.setVariable('TOKEN', 'a-variable-of-the-environment');
+  });
+  after(async () => {
+    await nangod?.finish();
+    await provider?.finish();
+    overlay?.finish();
+  });
+
+  const dry = async (one, args, code = 0) => {
+    const answer = await one.run(['dryrun', ...args], { nangod });
+    assert.equal(answer.code, code, answer.stderr);
+    return JSON.parse(answer.stdout);
+  };
+  const records = { Issue: [[1, 10], [3, 30]].map(([number, id]) => ({ id: String(id), number, title: `Issue ${number}`, state: 'open', updated: `2026-01-0${number}T00:00:00Z` })) };
+
+  test('from init to a deployed script, and the same script dry, live and recorded', async () => {
+    const one = project();
+    worked(await one.run(['init']));
+    worked(await one.run(['compile']));
+    worked(await one.run(['deploy', '--yes'], { nangod }));
+    const nango = await client('0.71.10', nangod);
+    assert.deepEqual(await nango.triggerAction('github', 'c1', 'create-issue', { owner: 'me', repo: 'mine', title: 'New' }), { number: 7, url: 'https://example.com/7?New' });
+
+    const live = await dry(one, ['issues', 'c1', '--save', 'fixtures/issues.json']);
+    assert.deepEqual([live.status, live.batchSave, live.checkpoint], ['ok', records, { since: '2026-01-03T00:00:00Z' }]);
+    assert.deepEqual(live.calls, ['get /repos/me/mine/issues', 'get /repos/me/mine/issues']);
+    assert.deepEqual(live.logs, ['info: All issues are up to date']);
+    assert.ok(provider.calls.every(({ key }) => key === secret));
+
+    const asked = provider.calls.length;
+    const saved = one.read('fixtures/issues.json');
+    assert.ok(!saved.includes(secret) && !saved.includes('session=1'), saved);
+    assert.deepEqual(await dry(one, ['issues', '--fixture', 'fixtures/issues.json']), live);
+    assert.equal(provider.calls.length, asked);
+    const { nango: kept } = JSON.parse(saved);
+    assert.deepEqual([kept.getMetadata, kept.batchSave, kept.getConnection.credentials], [{ owner: 'me', repo: 'mine' }, records, { type: 'API_KEY', apiKey: 'REDACTED' }]);
+
+    const compiled = ['--script', one.file('build/github_syncs_issues.cjs'), '--kind', 'sync', '--integration', 'github', '--name', 'issues'];
+    assert.deepEqual(await dry(one, ['--fixture', 'fixtures/issues.json', ...compiled]), live);
+  });
+
+  test('the same of a nango.yaml', async () => {
+    const one = project();
+    worked(await one.run(['init', '--yaml']));
+    const live = await dry(one, ['issues', 'c1', '--save', 'issues.json', '--last-sync-date', '2026-01-01T00:00:00Z']);
+    assert.deepEqual([live.status, live.batchSave], ['ok', records]);
+    assert.match(provider.calls.at(-2).url, /since=2026-01-01T00%3A00%3A00/);
+    assert.deepEqual(await dry(one, ['issues', '--fixture', 'issues.json']), live);
+  });
+
+  test('gives what is on the command line, and keeps what a server would keep', async () => {
+    const one = project({
+      'index.ts': "import './github/syncs/given.js';\n",
+      'github/syncs/given.ts': `import { createSync } from 'nango';
+import * as z from 'zod';
+export default createSync({ description: 'Given', version: '1.0.0', frequency: 'every day', autoStart: true, models: { M: z.object({ id: z.string() }) },
+  exec: async (nango: any) => {
+    await nango.batchSave([{ id: '1', was: await nango.getCheckpoint(), metadata: await nango.getMetadata(), last: nango.lastSyncDate, dry: nango.dryRun }], 'M');
+    await nango.batchDelete([{ id: '2' }], 'M');
+    await nango.updateMetadata({ seen: true });
+    await nango.saveCheckpoint({ page: 2 });
+    await nango.batchSave([{ id: '3' }], 'N');
+  } });
+`,
+    });
+    one.write('checkpoint.json', '{"page": 1}');
+    const answer = await dry(one, ['given', 'c1', '--checkpoint', '@checkpoint.json', '--metadata', '{"owner":"you"}', '--last-sync-date', '2026-01-01T00:00:00Z'], 1);
+    assert.deepEqual(answer.batchSave, { M: [{ id: '1', was: { page: 1 }, metadata: { owner: 'you' }, last: '2026-01-01T00:00:00.000Z', dry: true }] });
+    assert.deepEqual([answer.batchDelete, answer.checkpoint, answer.metadata], [{ M: [{ id: '2' }] }, { page: 2 }, { seen: true }]);
+    assert.match(answer.error.message, /The model 'N' is not included in the declared sync models: M/);
+    const { metadata } = await nangod.must(200, 'GET', '/connections/c1?provider_config_key=github');
+    assert.deepEqual(metadata, { owner: 'me', repo: 'mine' });
+  });
+
+  test('replays answers of every kind as they were', async () => {
+    const one = project({
+      'index.ts': "import './github/actions/all.js';\n",
+      'github/actions/all.ts': `import { createAction } from 'nango';
+import * as z from 'zod';
+export default createAction({ description: 'All', version: '1.0.0', input: z.object({ n: z.number() }), output: z.any(),
+  exec: async (nango: any, input: any) => {
+    const missing = await nango.get({ endpoint: '/missing', params: { n: input.n } }).catch((error: any) => ({ status: error.response.status, data: error.response.data, name: error.name, code: error.code }));
+    const form = await nango.post({ endpoint: '/form', data: new URLSearchParams({ a: '1 2' }) });
+    const text = await nango.get({ endpoint: '/text', responseType: 'text' });
+    const bytes = await nango.get({ endpoint: '/bytes', responseType: 'arraybuffer' });
+    const plain = await nango.uncontrolledFetch({ url: new URL('${provider.server.base}/text') });
+    const variables = await nango.getEnvironmentVariables();
+    const refused = await nango.uncontrolledFetch({ url: new URL('http://127.0.0.1:1/') }).catch((error: any) => error.code);
+    return { missing, form: form.data, text: text.data, bytes: bytes.data.toString('hex'), plain: await plain.text(), names: variables.map(({ name }: any) => name), refused, input };
+  } });
+`,
+    });
+    const live = await dry(one, ['all', 'c1', '--input', '{"n":1}', '--save', 'all.json']);
+    assert.deepEqual(live.output, {
+      missing: { status: 404, data: { error: 'none', of: '/missing' }, name: 'AxiosError', code: 'ERR_BAD_REQUEST' },
+      form: { got: '{"a":"1 2"}', type: 'application/json' }, // as the proxy sends forms
+      text: '{"not": "parsed" }',
+      bytes: '612062',
+      plain: '{"not": "parsed" }',
+      names: ['TOKEN'],
+      refused: 'ECONNREFUSED',
+      input: { n: 1 },
+    });
+    assert.doesNotMatch(one.read('all.json'), /a-variable-of-the-environment/);
+    const again = await dry(one, ['all', '--fixture', 'all.json']);
+    assert.deepEqual(again.output, live.output, JSON.stringify(again.error));
+    const other = await dry(one, ['all', '--fixture', 'all.json', '--input', '{"n":2}']);
+    assert.equal(other.status, 'error'); // that was not recorded
+  });
+
+  test('says what is wrong, and by which exit code', async () => {
+    const one = project({ ...zero, 'github/actions/fails.ts': greet.replace("({ text: hello(input.name) })", "{ throw new Error(hello(input.name)); }") });
+    one.write('index.ts', `${one.read('index.ts')}import './github/actions/fails.js';\n`);
+    const answer = await dry(one, ['fails', 'c1', '--input', '{"name":"Ann"}'], 1);
+    assert.match(JSON.stringify(answer.error), /Hello Ann.*github\/actions\/fails\.ts:7/);
+    failed(await one.run(['dryrun', 'greet', 'c2'], { nangod }), 1, /^nangoctl dryrun: the connection c2 of github: /);
+    failed(await one.run(['dryrun', 'nope', 'c1'], { nangod }), 2, /there is no script `nope`/);
+    failed(await one.run(['dryrun', 'greet'], { nangod }), 2, /a CONNECTION_ID, or --fixture/);
+    failed(await one.run(['dryrun', 'greet', 'c1', '--input', '{'], { nangod }), 2, /--input is JSON, or @FILE with JSON/);
+    failed(await one.run(['dryrun', 'greet', 'c1', '--input', '@none.json'], { nangod }), 2, /none\.json: No such file/);
+    failed(await one.run(['dryrun', 'greet', 'c1', '--last-sync-date', 'now'], { nangod }), 2, /--last-sync-date is an ISO time/);
+    failed(await one.run(['dryrun', 'greet', '--fixture', 'a', '--save', 'b'], { nangod }), 2, /a recording has its own/);
+    failed(await one.run(['dryrun', 'greet', 'c1'], { env: { NANGO_SECRET_KEY: undefined, NANGO_SECRET_KEY_DEV: undefined } }), 2, /NANGO_SECRET_KEY_DEV or/);
+    failed(await one.run(['dryrun', 'greet', 'c1'], { env: { NANGO_HOSTPORT: 'http://127.0.0.1:1', NANGO_SECRET_KEY: 'k' } }), 1, /127\.0\.0\.1:1/);
   });
 });

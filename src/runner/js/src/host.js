@@ -5,6 +5,8 @@ import { native, printJson } from './native.js';
 
 const waiting = new Map(); // call id → {resolve, reject, request, asked}
 let nextCall = 1;
+// What a recording lacks is no failure of a provider.
+const LACKING = new Set(['not_recorded', 'invalid_endpoint']);
 let ended; // a RunEnded once the run may ask for nothing more
 
 export function send(message) {
@@ -40,7 +42,7 @@ export function onResult({ id, ok, value, error }) {
     if (ok) {
         entry.resolve(value);
     } else {
-        entry.reject(new HostError(error ?? {}, entry.request, entry.asked));
+        entry.reject(new HostError(error ?? {}, LACKING.has(error?.code) ? undefined : entry.request, entry.asked));
     }
 }
 

@@ -114,7 +114,7 @@ export function makeNango(props, { fixture, limits, kind }) {
     Object.defineProperty(nango, 'abortSignal', { get: () => aborting().signal, enumerable: true, configurable: true });
     nango.ActionError = ActionError;
     nango.logger = logger;
-    if (fixture) {
+    if (fixture || props.isCLI) {
         nango.dryRun = true; // as in Nango's own command line
     }
 

@@ -133,8 +133,7 @@ export function makeProxy(props, fixture) {
             }
         }
         try {
-            // What a recording lacks is no failure of a provider.
-            return { ...receive(await call('proxy', [request], fixture ? undefined : config), config.responseType), config, request: {} };
+            return { ...receive(await call('proxy', [request], config), config.responseType), config, request: {} };
         } catch (error) {
             if (error?.response) {
                 error.response = { ...receive(error.response, config.responseType), config };
