@@ -15,6 +15,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "cli/cmd.h"
+#include "scripts/compile.h"
 
 #define MAX_MESSAGES ((size_t)4 << 20)
 #define MAX_META ((size_t)64 << 20)
@@ -29,25 +30,15 @@ static const char *const modules[] = {"nango", "zod", "zod/v4", "url", "crypto",
 /* The caller frees; NULL and *err when there is none. */
 static char *find_esbuild(struct err *err)
 {
-    const char *given = getenv("NANGO_ESBUILD"), *path = getenv("PATH");
+    char *program = compiler_find_esbuild(getenv("NANGO_ESBUILD"));
 
-    if (!str_is_empty(given))
-        return str_dup(given);
-    for (path = path != NULL ? path : ""; *path != '\0';) {
-        size_t len = strcspn(path, ":");
-        char *file = str_printf("%.*s/esbuild", (int)len, path);
-
-        if (len > 0 && access(file, X_OK) == 0)
-            return file;
-        free(file);
-        path += len + (path[len] == ':');
-    }
-    if (access("/usr/bin/esbuild", X_OK) == 0)
-        return str_dup("/usr/bin/esbuild");
-    err_set(err, 500, "no_esbuild",
-        "esbuild is not installed: it is in Debian's package `esbuild` (apt install "
-        "esbuild); NANGO_ESBUILD names another place");
-    return NULL;
+    if (program == NULL && access("/usr/bin/esbuild", X_OK) == 0)
+        program = str_dup("/usr/bin/esbuild");
+    if (program == NULL)
+        err_set(err, 500, "no_esbuild",
+            "esbuild is not installed: it is in Debian's package `esbuild` (apt install "
+            "esbuild); NANGO_ESBUILD names another place");
+    return program;
 }
 
 /* ---- what esbuild says ---- */
@@ -57,41 +48,18 @@ static size_t line_length(const char *line)
     return strcspn(line, "\n");
 }
 
-/* "    FILE:LINE:COLUMN:" of the next line that says something. The column counts from 0. */
-static bool read_place(const char *line, int *len, int *row, int *column)
-{
-    size_t all;
-    const char *colon;
-    int used = 0;
-
-    while (*line == '\n')
-        line++;
-    all = line_length(line);
-    if (all < 8 || memcmp(line, "    ", 4) != 0 || line[all - 1] != ':')
-        return false;
-    colon = memrchr(line, ':', all - 1);
-    colon = colon != NULL ? memrchr(line, ':', (size_t)(colon - line)) : NULL;
-    if (colon == NULL || sscanf(colon, ":%9d:%9d:%n", row, column, &used) != 2 ||
-        colon + used != line + all)
-        return false;
-    *len = (int)(colon - line - 4);
-    return true;
-}
-
+/* The place is on the next line that says something. */
 static void tell_message(const char *kind, const char *text)
 {
-    size_t len = line_length(text);
-    const char *next = text + len;
-    int file, row, column;
+    size_t len = line_length(text), file = 0;
+    const char *next = text + len + strspn(text + len, "\n ");
+    int row, column;
 
-    if (!read_place(next, &file, &row, &column)) {
-        fprintf(stderr, "%s: %.*s\n", kind, (int)len, text);
-        return;
-    }
-    while (*next == '\n')
-        next++;
-    fprintf(stderr, "%.*s:%d:%d: %s: %.*s\n", file, next + 4, row, column + 1, kind,
-        (int)len, text);
+    if (text[len] != '\0')
+        file = compile_read_place(next, line_length(next), &row, &column);
+    if (file > 0)
+        fprintf(stderr, "%.*s:%d:%d: ", (int)file, next, row, column);
+    fprintf(stderr, "%s: %.*s\n", kind, (int)len, text);
 }
 
 /* Of each message the first line and its place. Returns how many errors there are. */

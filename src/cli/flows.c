@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/flows.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -54,17 +55,22 @@ static bool append_description(void *arg, struct buf *out, struct err *err)
     return true;
 }
 
-/* The message of what failed, with its place where the stack tells one. */
+/* Prints what failed, with its place where that is known. */
 static void read_failure(
     const struct project_script *script, const cJSON *error, struct err *err)
 {
-    const char *message = json_str(error, "message"), *stack = json_str(error, "stack"),
-               *frame = stack != NULL ? strstr(stack, "\n    at ") : NULL;
+    const char *message = json_str(error, "message");
+    const cJSON *at = json_get(error, "at");
+    const char *file = json_str(at, "file");
+    int64_t line;
 
-    err_set(err, 400, "script_does_not_load", "%.100s: error: %.250s%s%.*s%s",
-        script->source, message != NULL ? message : "it does not load",
-        frame != NULL ? " (" : "", frame != NULL ? (int)strcspn(frame + 5, "\n") : 0,
-        frame != NULL ? frame + 5 : "", frame != NULL ? ")" : "");
+    if (message == NULL)
+        message = "it does not load";
+    if (file != NULL && json_i64(at, "line", &line))
+        fprintf(stderr, "%s:%lld: error: %s\n", file, (long long)line, message);
+    else
+        fprintf(stderr, "%s: error: %s\n", script->source, message);
+    err_set(err, 400, "script_does_not_load", "%.200s does not load", script->source);
 }
 
 static cJSON *describe(struct host *host, const struct project *project,

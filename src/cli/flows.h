@@ -19,7 +19,8 @@ struct flows_choice {
 };
 
 /* The flow of a script that was bundled, without its code; of an index.ts's script of an event {type,
- * event}. For the caller to free; NULL and *err, which names the file. */
+ * event}. For the caller to free; NULL and *err, after a script that does not load was printed as
+ * "FILE:LINE: error: …". */
 cJSON *flow_of(struct host *host, const struct project *project,
     const struct project_script *script, struct err *err);
 

@@ -52,21 +52,18 @@ char *compiler_find_esbuild(const char *given)
 
 /* ---- what it says ---- */
 
-/* "    FILE:LINE:COLUMN:", whose column counts bytes from 0. */
-static bool read_place(const char *line, size_t len, struct compile_fault *fault)
+size_t compile_read_place(const char *line, size_t len, int *row, int *column)
 {
-    int row, column, used = 0;
     const char *at = line + len;
-    int colons = 0;
+    int colons = 0, used = 0;
 
     while (at > line && colons < 3)
         colons += *--at == ':';
-    if (colons < 3 || sscanf(at, ":%9d:%9d:%n", &row, &column, &used) != 2 ||
+    if (colons < 3 || sscanf(at, ":%9d:%9d:%n", row, column, &used) != 2 ||
         at + used != line + len)
-        return false;
-    fault->line = row;
-    fault->column = column + 1;
-    return true;
+        return 0;
+    ++*column; /* which counts from 0 */
+    return (size_t)(at - line);
 }
 
 void compile_read_messages(const char *text, struct compile_fault *fault)
@@ -89,7 +86,8 @@ void compile_read_messages(const char *text, struct compile_fault *fault)
     for (first += len; *first == '\n'; first++)
         continue;
     rest = strcspn(first, "\n");
-    (void)read_place(first, rest, fault);
+    if (compile_read_place(first, rest, &fault->line, &fault->column) == 0)
+        fault->line = fault->column = 0;
 }
 
 /* ---- starting and ending it ---- */

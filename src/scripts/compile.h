@@ -42,6 +42,9 @@ struct compile_fault {
 bool compiler_run(const struct compiler *compiler, const char *code, size_t len,
     const char *file, struct buf *out, struct compile_fault *fault);
 
+/* A line `    FILE:LINE:COLUMN:` of what esbuild says: the length of what is before the colons, 0 when
+ * it is none. *column counts bytes from 1. */
+size_t compile_read_place(const char *line, size_t len, int *row, int *column);
 /* Reads what esbuild says into a fault's message, line and column. For tests as well. */
 void compile_read_messages(const char *text, struct compile_fault *fault);
 

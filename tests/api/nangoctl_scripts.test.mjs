@@ -224,9 +224,9 @@ describe('deploy', () => {
   });
 
   const loads = [
-    ['throws', 'throw new Error("not today");\n', /^nangoctl deploy: github\/actions\/greet\.ts: error: not today \(.*github\/actions\/greet\.ts:1:\d+\)$/m],
-    ['is of another kind', leave, /greet\.ts: error: The default export must be what createAction\(\) makes, not of type 'onEvent'/],
-    ['has no default export', 'export const a = 1;\n', /greet\.ts: error: The script has no default export/],
+    ['throws', 'throw new Error("not today");\n', /^github\/actions\/greet\.ts:1: error: not today\nnangoctl deploy: github\/actions\/greet\.ts does not load$/m],
+    ['is of another kind', leave, /greet\.ts: error: The default export is of type 'onEvent', not 'action': it must be what createAction\(\) makes/],
+    ['has no default export', 'export const a = 1;\n', /greet\.ts: error: The default export is not what createAction\(\) makes/],
     ['lacks a schema', greet.replace('output: z', 'other: z'), /createAction\(\) needs `output`/],
   ];
   for (const [what, text, pattern] of loads) {
