@@ -11,7 +11,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import { Overlay, testProviders } from './lib/catalogue.mjs';
 import { Cli } from './lib/cli.mjs';
 import { loadClient } from './lib/clients.mjs';
-import { Daemon, logged } from './lib/daemon.mjs';
+import { Daemon, binary, logged, programRun } from './lib/daemon.mjs';
 import { listen, readAll } from './lib/http.mjs';
 import { Project } from './lib/project.mjs';
 import { Recorder } from './lib/recorder.mjs';
@@ -175,6 +175,18 @@ describe('deploy', () => {
     failed(answer, 3, /nothing was deployed: without a terminal --yes says yes/);
     assert.equal(answer.stdout, `To dev at ${nangod.base}:\n  + sync github all-issues (connections: 1)\n  + action github greet\n  + on-event github leave\n`);
     assert.deepEqual(await nango.getScriptsConfig(), []);
+  });
+
+  test('asks at a terminal', async () => {
+    // util-linux's `script` gives it one.
+    const answer = (text) => programRun('script', ['-qec', `${path.join(path.dirname(binary), 'nangoctl')} deploy`, '/dev/null'], {
+      cwd: one.dir, input: text, env: { CI: undefined, NANGO_HOSTPORT: nangod.base, NANGO_SECRET_KEY_DEV: nangod.keys.secretKey }, timeout: 60_000,
+    });
+    const no = await answer('n\n');
+    assert.deepEqual([no.code, /Deploy that\? \[y\/N\] /.test(no.stdout), /nothing was deployed/.test(no.stdout)], [3, true, true], no.stdout);
+    assert.deepEqual(await nango.getScriptsConfig(), []);
+    const yes = await answer('y\n');
+    assert.deepEqual([yes.code, /deployed action github greet, version 1\.0\.0/.test(yes.stdout)], [0, true], yes.stdout);
   });
 
   test('deploys, and the official client runs it', async () => {

@@ -51,7 +51,7 @@ export const nangodRun = (args, options) => programRun(binary, args, options);
 // As nangodRun(), of another program that is built beside it.
 export const besideRun = (name, args, options) => programRun(path.join(path.dirname(binary), name), args, options);
 
-async function programRun(program, args, { env = {}, timeout = 20_000, input = '', cwd } = {}) {
+export async function programRun(program, args, { env = {}, timeout = 20_000, input = '', cwd } = {}) {
   const running = run(program, args, {
     cwd,
     env: { ...process.env, NANGO_ENCRYPTION_KEY: encryptionKey, ...env },
