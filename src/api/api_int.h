@@ -267,6 +267,8 @@ void get_invocation(struct call *call);
 void list_functions(struct call *call);
 void get_function(struct call *call);
 void get_function_code(struct call *call);
+void list_function_versions(struct call *call);
+void activate_function_version(struct call *call);
 void delete_function(struct call *call);
 void list_operations(struct call *call);
 void get_operation(struct call *call);

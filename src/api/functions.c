@@ -227,3 +227,69 @@ void delete_function(struct call *call)
     }
     script_row_free(row);
 }
+
+/* ---- versions ---- */
+
+void list_function_versions(struct call *call)
+{
+    struct script_row *row, **versions = NULL;
+    struct err err = {0};
+    size_t count = 0;
+    cJSON *list;
+
+    if (!call_check_query(call, &one_query))
+        return;
+    row = find_function(call, reply_absent);
+    if (row == NULL)
+        return;
+    if (!store_list_script_versions(
+            call_auth(call)->store, row->id, &versions, &count, &err)) {
+        reply_error(call, &err);
+    } else {
+        list = cJSON_CreateArray();
+        for (size_t i = 0; i < count; i++) {
+            cJSON *one = cJSON_CreateObject();
+            char time[CLOCK_TEXT_SIZE];
+
+            clock_text_z(versions[i]->deployed_at_ms, time);
+            json_set_i64(one, "id", versions[i]->version_id);
+            json_set_str(one, "version", versions[i]->spec.version);
+            json_set_bool(one, "active", versions[i]->active);
+            json_set_str(one, "deployed_at", time);
+            cJSON_AddItemToArray(list, one);
+        }
+        reply_data(call, 200, list);
+    }
+    store_scripts_free(versions, count);
+    script_row_free(row);
+}
+
+void activate_function_version(struct call *call)
+{
+    const char *path[] = {"version", NULL}, *text = call_param(call, 2);
+    struct script_row *row;
+    struct err err = {0};
+    int64_t version_id;
+
+    if (text == NULL || !call_check_query(call, &one_query))
+        return;
+    if (!str_to_i64(text, &version_id) || version_id <= 0) {
+        reply_issues(call, "invalid_uri_params",
+            issue_list("invalid_format", "Invalid version: expected the id of one", path));
+        return;
+    }
+    row = find_function(call, reply_absent);
+    if (row == NULL)
+        return;
+    if (!script_roll_back(
+            call->server->scripts, call->environment_id, row, version_id, &err)) {
+        reply_error(call, &err);
+        script_row_free(row);
+        return;
+    }
+    script_row_free(row);
+    row = find_function(call, reply_absent);
+    if (row != NULL)
+        reply_data(call, 200, script_function_json(row));
+    script_row_free(row);
+}

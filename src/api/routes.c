@@ -82,6 +82,8 @@ const struct route api_routes[] = {
     {"GET",    "/integrations/:uniqueKey/functions/:name",      RUN_READ, WHO_KEY, FUNC "read", NULL, 0, get_function},
     {"DELETE", "/integrations/:uniqueKey/functions/:name",      RUN_WORK, WHO_KEY, FUNC "delete", NULL, 0, delete_function},
     {"GET",    "/integrations/:uniqueKey/functions/:name/code", RUN_WORK, WHO_KEY, FUNC "read", NULL, 0, get_function_code},
+    {"GET",    "/integrations/:uniqueKey/functions/:name/versions", RUN_WORK, WHO_KEY, FUNC "read", NULL, 0, list_function_versions},
+    {"POST",   "/integrations/:uniqueKey/functions/:name/versions/:version/activate", RUN_WORK, WHO_KEY, "environment:deploy", NULL, 0, activate_function_version},
 
     {"POST",   "/functions/compile",          RUN_WORK, WHO_KEY, FUNC "compile", NULL, 0, compile_function},
     {"POST",   "/functions/dryruns",          RUN_WORK, WHO_KEY, FUNC "dryrun", NULL, 0, start_dryrun},

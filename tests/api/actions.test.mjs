@@ -10,6 +10,7 @@ import { loadClient } from './lib/clients.mjs';
 import { Daemon, logged } from './lib/daemon.mjs';
 import { gone, lives, runners } from './lib/runners.mjs';
 import { action, deploy, mapped, outcome } from './lib/scripts.mjs';
+import { until } from './lib/wait.mjs';
 
 const key = 'one';
 const code = (text) => ({ fileBody: { js: text, ts: '//' } });
@@ -91,6 +92,26 @@ describe('actions', () => {
   test('that fail say where', async () => {
     const { body } = await trigger(nangod, 'mapped');
     assert.match(body.error.payload.stacktrace[1], /mapped-one\.cjs:1:\d+/);
+  });
+
+  test('go back to a version of before, and on from there', async () => {
+    const returning = (n) => put(nangod, { back: `exports.default = () => ${n};` });
+    const versions = async () => (await nangod.must(200, 'GET', `/integrations/${key}/functions/back/versions`)).data;
+    const target = (id) => `/integrations/${key}/functions/back/versions/${id}/activate`;
+    for (const n of [1, 2]) await returning(n);
+    assert.equal((await trigger(nangod, 'back')).body, 2);
+    const [newest, first] = await versions();
+    assert.deepEqual([newest.active, first.active], [true, false]);
+    const { data } = await nangod.must(200, 'POST', target(first.id));
+    assert.deepEqual([data.name, data.type], ['back', 'action']);
+    assert.equal((await trigger(nangod, 'back')).body, 1);
+    assert.deepEqual((await versions()).map(({ id, active }) => [id, active]), [[newest.id, false], [first.id, true]]);
+    await nangod.must(200, 'POST', target(newest.id));
+    assert.equal((await trigger(nangod, 'back')).body, 2);
+    await returning(3);
+    assert.equal((await trigger(nangod, 'back')).body, 3);
+    assert.equal((await versions()).length, 3);
+    assert.equal((await nangod.api('POST', target(999999))).status, 404);
   });
 
   test('that run again in the same process see nothing of before, and fail where they fail', async () => {
@@ -193,6 +214,29 @@ describe('scripts that mean harm', () => {
     await put(nangod, scripts);
   });
   after(() => nangod?.finish());
+
+  // One that the engine's own fault ends; which of the processes it is shows by what it has computed.
+  it('crash', { timeout: 60_000 }, logged(() => nangod, async () => {
+    const computed = (pid) => {
+      try {
+        return Number(readFileSync(`/proc/${pid}/stat`, 'latin1').replace(/^.*\) /s, '').split(' ')[11]);
+      } catch {
+        return 0; // it ended meanwhile
+      }
+    };
+    const before = new Map(runners(nangod).map((pid) => [pid, computed(pid)]));
+    const bad = trigger(nangod, 'loop', {}, { connection: 'c6' });
+    const pid = await until('the one that computes', () => runners(nangod).find((one) => computed(one) - (before.get(one) ?? 0) >= 20));
+    const beside = Array.from({ length: good }, (_, n) => trigger(nangod, 'good', { n }, { connection: `c${1 + (n % 5)}` }));
+    // The engine looks at the first itself, and lets a fault happen again; one that is sent must be sent again.
+    await until('its end', () => {
+      if (lives(pid)) process.kill(Number(pid), 'SIGSEGV');
+      return !lives(pid);
+    });
+    const { status, body } = await bad;
+    assert.deepEqual([status, body.error.code, body.error.payload.message], [500, 'script_internal_error', "The script's process crashed"]);
+    (await Promise.all(beside)).forEach((answer, n) => assert.deepEqual([answer.status, answer.body], [200, { n }]));
+  }));
 
   for (const [name, [status, pattern]] of Object.entries(wanted)) {
     it(name, { timeout: 60_000 }, logged(() => nangod, async () => {

@@ -339,6 +339,8 @@ const goodRequests = () => [
   ['GET', '/integrations/key/functions?type=sync&search=a&page=0&limit=5'],
   ['GET', '/integrations/key/functions/swept?type=sync'],
   ['GET', '/integrations/key/functions/swept/code?type=sync'],
+  ['GET', '/integrations/key/functions/swept/versions?type=sync'],
+  ['POST', '/integrations/key/functions/swept/versions/1/activate?type=sync'],
   ['DELETE', '/integrations/key/functions/gone?type=sync'],
   ['POST', '/functions/compile', { code: 'export default 1;' }],
   ['POST', '/functions/dryruns', { integration_id: 'key', function_type: 'action', code: 'export default 1;', connection_id: 'c1', input: { a: [1] }, metadata: { a: 1 }, checkpoint: { a: 1 }, last_sync_date: '2026-01-01T00:00:00Z' }],
