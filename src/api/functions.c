@@ -275,7 +275,8 @@ void activate_function_version(struct call *call)
         return;
     if (!str_to_i64(text, &version_id) || version_id <= 0) {
         reply_issues(call, "invalid_uri_params",
-            issue_list("invalid_format", "Invalid version: expected the id of one", path));
+            issue_list(
+                "invalid_format", "Invalid version: expected the id of one", path));
         return;
     }
     row = find_function(call, reply_absent);
