@@ -108,7 +108,7 @@ export const scripts = [
       assertFunction(data, items);
       assert.deepEqual(await nango.getFunctionCode({ uniqueKey, name: 'items' }), { type: 'sync', code: ts });
       assert.equal((await nango.getFunction({ uniqueKey, name: 'both' }, { type: 'sync' })).data.runs, 'every half day');
-      for (const call of [nango.getFunction({ uniqueKey, name: 'both' }), nango.getFunctionCode({ uniqueKey, name: 'both' })]) {
+      for (const call of [() => nango.getFunction({ uniqueKey, name: 'both' }), () => nango.getFunctionCode({ uniqueKey, name: 'both' })]) {
         await assert.rejects(call, ({ response: { status, data: { error } } }) => {
           assert.deepEqual([status, error.code], [409, 'ambiguous_function']);
           assert.deepEqual(error.payload.matches, [{ name: 'both', type: 'action' }, { name: 'both', type: 'sync' }]);
