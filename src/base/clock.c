@@ -33,8 +33,12 @@ int64_t clock_now_us(const struct clock *clock)
     struct timespec now;
     int64_t us;
 
-    if (clock != NULL && clock->frozen_ms > 0)
-        return clock->frozen_ms * 1000;
+    if (clock != NULL) {
+        int64_t frozen_ms = __atomic_load_n(&clock->frozen_ms, __ATOMIC_RELAXED);
+
+        if (frozen_ms > 0)
+            return frozen_ms * 1000;
+    }
     clock_gettime(CLOCK_REALTIME, &now);
     us = (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
     if (clock != NULL && clock->offset_ms != NULL)

@@ -111,13 +111,13 @@ static bool raise_walls(int64_t memory_mb, int64_t cpu_s)
     scmp_filter_ctx filter;
     bool ok;
 
-    ok = set_limit(RLIMIT_DATA, (rlim_t)memory_mb << 20) &&
-         set_limit(RLIMIT_CPU, (rlim_t)cpu_s) && set_limit(RLIMIT_FSIZE, 0) &&
+    ok = set_limit(RLIMIT_CPU, (rlim_t)cpu_s) && set_limit(RLIMIT_FSIZE, 0) &&
          set_limit(RLIMIT_CORE, 0) && set_limit(RLIMIT_NOFILE, MAX_DESCRIPTORS);
     filter = seccomp_init(SCMP_ACT_ALLOW);
     ok = ok && filter != NULL && add_rules(filter) && seccomp_load(filter) == 0;
     seccomp_release(filter);
-    return ok;
+    /* Last: it is the program's limit, and this one may have more already (sanitizers). */
+    return ok && set_limit(RLIMIT_DATA, (rlim_t)memory_mb << 20);
 }
 
 bool tool_exec(char **argv, struct err *err)

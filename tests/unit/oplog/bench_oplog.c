@@ -52,7 +52,7 @@ static void tell_call(struct world *w, int i)
 
     (void)snprintf(
         url, sizeof url, "https://api.example.com/v1/items/%d?page=%d", i * 7919, i);
-    w->clock.frozen_ms += i % 50 == 0;
+    world_pass(w, i % 50 == 0);
     world_call(w, 1, url, 200);
 }
 
@@ -60,7 +60,7 @@ static void tell_operation(struct world *w, int i)
 {
     struct oplog_op op = world_begin(w, "create-issue");
 
-    w->clock.frozen_ms += i % 5 == 0;
+    world_pass(w, i % 5 == 0);
     oplog_move(&op, OPLOG_RUNNING);
     oplog_say(&op, OPLOG_INFO, NULL, "The script begins");
     oplog_say_for_script(

@@ -51,7 +51,7 @@ TEST(an_operation_is_kept_with_all_that_was_told_of_it)
     oplog_say(&op, OPLOG_INFO, "{\"n\":1}", "began %d", 1);
     oplog_say_for_script(&op, OPLOG_WARN, "careful", (struct json_raw){"[2]", 3});
     oplog_say_error(&op, &error, "It broke");
-    w.clock.frozen_ms += 250;
+    world_pass(&w, 250);
     oplog_end(&op, OPLOG_FAILED, &error);
 
     row = world_find(&w, op.id);
@@ -95,13 +95,13 @@ TEST(an_operation_moves_on_from_batch_to_batch)
     world_start(&w);
     op = oplog_begin(w.log, &subject, OPLOG_WAITING);
     assert_int_equal(state_of(&w, op.id), OPLOG_WAITING);
-    w.clock.frozen_ms += 5;
+    world_pass(&w, 5);
     oplog_move(&op, OPLOG_RUNNING);
     assert_int_equal(state_of(&w, op.id), OPLOG_RUNNING);
-    w.clock.frozen_ms += 5;
+    world_pass(&w, 5);
     oplog_move(&op, OPLOG_WAITING);
     assert_int_equal(state_of(&w, op.id), OPLOG_WAITING);
-    w.clock.frozen_ms += 5;
+    world_pass(&w, 5);
     oplog_end(&op, OPLOG_SUCCESS, NULL);
     row = world_find(&w, op.id);
     assert_int_equal(row->state, OPLOG_SUCCESS);
@@ -135,7 +135,7 @@ TEST(one_that_is_begun_again_keeps_its_beginning)
     op = oplog_begin_as(w.log, id, &first, OPLOG_RUNNING);
     oplog_end(&op, OPLOG_FAILED, &error);
     world_flush(&w);
-    w.clock.frozen_ms += MINUTE_MS;
+    world_pass(&w, MINUTE_MS);
     op = oplog_begin_as(w.log, id, &again, OPLOG_RUNNING);
     row = world_find(&w, id);
     assert_int_equal(row->state, OPLOG_RUNNING);
@@ -389,21 +389,21 @@ TEST(what_is_too_old_goes_with_all_that_belongs_to_it)
     world_call(&w, 1, "https://api.example.com/old", 200);
     world_call(&w, OTHER, "https://api.example.com/old", 200);
     world_flush(&w);
-    w.clock.frozen_ms += 14 * DAY_MS;
+    world_pass(&w, 14 * DAY_MS);
     world_sweep(&w);
     assert_int_equal(world_count(&w, 1), 2);
     young = world_begin(&w, "young");
     oplog_say(&young, OPLOG_INFO, NULL, "a message");
     oplog_end(&young, OPLOG_SUCCESS, NULL);
     world_flush(&w);
-    w.clock.frozen_ms += DAY_MS + 1;
+    world_pass(&w, DAY_MS + 1);
     world_sweep(&w);
     assert_false(is_there(&w, 1, old.id));
     assert_true(is_there(&w, 1, young.id));
     assert_int_equal(world_count(&w, 1), 1);
     assert_int_equal(world_count(&w, OTHER), 0);
     assert_int_equal(world_number(&w, "SELECT count(*) FROM message"), 1);
-    w.clock.frozen_ms += 15 * DAY_MS;
+    world_pass(&w, 15 * DAY_MS);
     world_sweep(&w);
     assert_int_equal(world_number(&w, "SELECT count(*) FROM message"), 0);
     assert_int_equal(world_number(&w, "SELECT count(*) FROM operation"), 0);
@@ -430,7 +430,7 @@ TEST(a_file_that_grows_too_large_loses_its_oldest_and_gives_back_the_room)
             first = op;
         oplog_say(&op, OPLOG_INFO, NULL, "%s", text);
         oplog_end(&op, OPLOG_SUCCESS, NULL);
-        w.clock.frozen_ms += 1000;
+        world_pass(&w, 1000);
         if (i % 100 == 0)
             world_flush(&w);
     }
@@ -463,11 +463,11 @@ TEST(an_end_that_was_never_told_is_a_timeout)
     op = oplog_begin(w.log, &soon, OPLOG_RUNNING);
     other = world_begin(&w, "slow");
     world_flush(&w);
-    w.clock.frozen_ms += 2 * MINUTE_MS;
+    world_pass(&w, 2 * MINUTE_MS);
     world_sweep(&w);
     assert_int_equal(state_of(&w, op.id), OPLOG_TIMEOUT);
     assert_int_equal(state_of(&w, other.id), OPLOG_RUNNING);
-    w.clock.frozen_ms += 3 * DAY_MS;
+    world_pass(&w, 3 * DAY_MS);
     world_sweep(&w);
     assert_int_equal(state_of(&w, other.id), OPLOG_TIMEOUT);
     world_finish(&w);

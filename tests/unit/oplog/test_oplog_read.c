@@ -14,7 +14,7 @@ static struct oplog_op told(
     struct oplog_op op = oplog_begin(w->log, subject, OPLOG_RUNNING);
 
     oplog_end(&op, state, NULL);
-    w->clock.frozen_ms += 1000;
+    world_pass(w, 1000);
     return op;
 }
 
@@ -57,7 +57,7 @@ static void fill(struct world *w)
             i == 1 ? "https://api.example.com/broken" : "https://api.example.com/items",
             i == 1 ? 500 : 200);
         world_flush(w);
-        w->clock.frozen_ms += 1000;
+        world_pass(w, 1000);
     }
 }
 
@@ -171,7 +171,7 @@ TEST(an_operation_is_found_by_its_id)
     world_make(&w);
     world_start(&w);
     op = world_begin(&w, "one");
-    w.clock.frozen_ms += 1000;
+    world_pass(&w, 1000);
     (void)world_begin(&w, "two");
     world_call(&w, 1, "https://api.example.com/items", 200);
     oplog_id_text(op.id, id);
@@ -249,7 +249,7 @@ TEST(pages_show_each_once_and_the_newest_first)
             world_call(&w, 1, "https://api.example.com/items", 200);
         if (i % 50 == 0) {
             world_flush(&w);
-            w.clock.frozen_ms += i % 100 == 0 ? 10 : 0;
+            world_pass(&w, i % 100 == 0 ? 10 : 0);
         }
     }
     for (size_t i = 0; i < sizeof limits / sizeof limits[0]; i++) {
@@ -352,10 +352,10 @@ TEST(a_damaged_block_hides_only_its_calls)
     world_start(&w);
     world_call(&w, 1, "https://api.example.com/a", 200);
     world_flush(&w);
-    w.clock.frozen_ms += 1000;
+    world_pass(&w, 1000);
     world_call(&w, 1, "https://api.example.com/b", 200);
     world_flush(&w);
-    w.clock.frozen_ms += 1000;
+    world_pass(&w, 1000);
     world_call(&w, 1, "https://api.example.com/c", 200);
     world_flush(&w);
     world_sql(&w,

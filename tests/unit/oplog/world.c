@@ -11,6 +11,11 @@
 #include "base/str.h"
 #include "test.h"
 
+void world_pass(struct world *w, int64_t ms)
+{
+    __atomic_store_n(&w->clock.frozen_ms, w->clock.frozen_ms + ms, __ATOMIC_RELAXED);
+}
+
 void world_make(struct world *w)
 {
     memset(w, 0, sizeof *w);

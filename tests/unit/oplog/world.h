@@ -20,6 +20,8 @@ struct world {
     sqlite3 *holder; /* another process's connection */
 };
 
+/* So many milliseconds pass; the writer may be looking at the clock. */
+void world_pass(struct world *w, int64_t ms);
 void world_make(struct world *w);    /* not started */
 void world_start(struct world *w);   /* asserts that it can */
 void world_restart(struct world *w); /* stop and start */
