@@ -132,7 +132,7 @@ static const struct setting table[] = {
         "Scripts that run at once, each in a process of its own. One connection's take at most half of what the others leave."},
     {"scripts.spare_runners", NUMBER, AT(scripts_spare_runners), "2", 0, 100, NULL, NULL, false,
         "Processes that wait, warm, for a version that has none yet."},
-    {"scripts.runs_per_runner", NUMBER, AT(scripts_runs_per_runner), "1000", 1, 1000000000, NULL, NULL, false,
+    {"scripts.runs_per_runner", NUMBER, AT(scripts_runs_per_runner), "10000", 1, 1000000000, NULL, NULL, false,
         "Executions of one version after which its process is replaced. 1: a fresh process for each."},
     {"scripts.memory_mb", NUMBER, AT(scripts_memory_mb), "256", 16, 65536, NULL, NULL, false,
         "Memory of one execution, in MB beyond what a waiting process has."},

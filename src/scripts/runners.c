@@ -22,7 +22,7 @@
 #include "runner/protocol.h"
 #include "runner/zygote.h"
 
-#define DEFAULT_RUNS 1000
+#define DEFAULT_RUNS 10000
 #define WARM_UP_MS 10000
 
 enum state {

@@ -29,7 +29,7 @@ struct runners_config {
     const char *program;   /* path of nango-runner */
     size_t max;            /* processes at a time, those at rest included */
     size_t spare;          /* kept warm for versions that have none yet */
-    uint64_t runs;         /* after so many a runner is thrown away; 0 = 1000 */
+    uint64_t runs;         /* after so many a runner is thrown away; 0 = 10000 */
     const struct log *log; /* borrowed */
 };
 
