@@ -117,13 +117,6 @@ static struct script_row *find_action(
 
 /* ---- running it ---- */
 
-static void drop_input(char *text)
-{
-    if (text != NULL)
-        mem_wipe(text, strlen(text));
-    free(text);
-}
-
 static void reply_answer(struct call *call, const struct script_outcome *outcome)
 {
     struct buf body;
@@ -159,7 +152,7 @@ static bool take_input(struct call *call, const cJSON *input, char **text)
     reply_fault(call, 413, "request_too_large",
         "The input is larger than %zu bytes (scripts.input_limit)",
         call->server->action_input_limit);
-    drop_input(*text);
+    mem_free_text(*text);
     return false;
 }
 
@@ -175,7 +168,7 @@ static void run_action(struct call *call, struct connection_row *connection,
     order.input = text;
     call_keep(call);
     actions_run(call->server->actions, &order); /* the call may be gone after this */
-    drop_input(text);
+    mem_free_text(text);
 }
 
 /* ---- without waiting ---- */
@@ -218,7 +211,7 @@ static void start_async_action(struct call *call, const struct connection_row *c
     order.input = text;
     order.max_retries = retries != NULL ? (int)strtol(retries, NULL, 10) : 0;
     ok = async_action_order(call->server->async_runs, &order, uuid, &err);
-    drop_input(text);
+    mem_free_text(text);
     if (ok)
         reply_accepted(call, "/action", uuid);
     else

@@ -216,8 +216,7 @@ static void create(struct call *call, cJSON *payload, int64_t reconnect_id)
     json_set_str(data, "connect_link", link);
     json_set_str(data, "expires_at", text);
     mem_wipe(token, sizeof token);
-    mem_wipe(link, strlen(link)); /* it ends with the token */
-    free(link);
+    mem_free_text(link); /* it ends with the token */
     reply_data(call, 201, data);
 }
 

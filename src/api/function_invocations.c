@@ -150,14 +150,10 @@ static bool make_input(struct call *call, const struct script_row *script,
         put_trigger(&trigger, script, connection, input);
         *out = str_ndup(trigger.data, trigger.len);
         buf_finish(&trigger);
-        if (input != NULL)
-            mem_wipe(input, strlen(input));
-        free(input);
+        mem_free_text(input);
         return true;
     }
-    if (input != NULL)
-        mem_wipe(input, strlen(input));
-    free(input);
+    mem_free_text(input);
     return false;
 }
 
@@ -218,9 +214,7 @@ void invoke_function(struct call *call)
     script = find_script(call, connection);
     if (script != NULL && make_input(call, script, connection, &input)) {
         invoke(call, connection, script, input);
-        if (input != NULL)
-            mem_wipe(input, strlen(input));
-        free(input);
+        mem_free_text(input);
     }
     script_row_free(script);
     connection_row_unref(connection);

@@ -307,13 +307,6 @@ static char *member_text(const struct call *call, const char *name)
     return value != NULL ? json_print(value) : NULL;
 }
 
-static void drop_text(char *text)
-{
-    if (text != NULL)
-        mem_wipe(text, strlen(text));
-    free(text);
-}
-
 void start_dryrun(struct call *call)
 {
     struct connection_row *connection = NULL;
@@ -356,7 +349,7 @@ void start_dryrun(struct call *call)
         };
 
         start_job(call, &order);
-        drop_text(input);
+        mem_free_text(input);
         free(metadata);
         free(checkpoint);
     }

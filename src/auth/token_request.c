@@ -19,13 +19,6 @@
 #include "base/str.h"
 #include "catalog/template.h"
 
-static void text_wipe_free(char *text)
-{
-    if (text != NULL)
-        mem_wipe(text, strlen(text));
-    free(text);
-}
-
 void token_request_finish(struct token_request *request)
 {
     for (size_t i = 0; i < request->headers.count; i++)
@@ -33,10 +26,10 @@ void token_request_finish(struct token_request *request)
             request->headers.items[i].value, strlen(request->headers.items[i].value));
     http_headers_finish(&request->headers);
     free(request->method);
-    text_wipe_free(request->url); /* some providers take credentials in it */
-    text_wipe_free(request->body);
+    mem_free_text(request->url); /* some providers take credentials in it */
+    mem_free_text(request->body);
     for (size_t i = 0; i < TOKEN_SECRETS; i++)
-        text_wipe_free(request->secrets[i]);
+        mem_free_text(request->secrets[i]);
     memset(request, 0, sizeof *request);
 }
 

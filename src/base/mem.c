@@ -77,3 +77,10 @@ void mem_wipe(void *p, size_t size)
     if (p != NULL && size > 0)
         explicit_bzero(p, size);
 }
+
+void mem_free_text(char *text)
+{
+    if (text != NULL)
+        mem_wipe(text, strlen(text));
+    free(text);
+}

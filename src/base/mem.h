@@ -19,6 +19,8 @@ void *mem_dup(const void *p, size_t size) __attribute__((malloc, returns_nonnull
 
 /* Wipes `size` bytes in a way that the compiler keeps. */
 void mem_wipe(void *p, size_t size);
+/* Wipes a text up to its end, then frees it. Accepts NULL. */
+void mem_free_text(char *text);
 
 #define MEM_NEW(type) ((type *)mem_zalloc(sizeof(type)))
 

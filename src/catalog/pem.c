@@ -109,7 +109,6 @@ EVP_PKEY *pem_private_key(const char *text)
     if (bio)
         key = PEM_read_bio_PrivateKey(bio, NULL, no_pass_phrase, NULL);
     BIO_free(bio);
-    mem_wipe(tidy, strlen(tidy));
-    free(tidy);
+    mem_free_text(tidy);
     return key;
 }

@@ -301,8 +301,7 @@ done:
         *out = (struct weburl){0};
     }
     buf_finish(&normal);
-    mem_wipe(cleaned, strlen(cleaned));
-    free(cleaned);
+    mem_free_text(cleaned);
     return ok;
 }
 

@@ -135,8 +135,7 @@ void options_finish(struct options *options)
 {
     for (int i = 0; i < options->flags.count; i++) {
         /* A secret is refused, and was given all the same. */
-        mem_wipe(options->texts[i], strlen(options->texts[i]));
-        free(options->texts[i]);
+        mem_free_text(options->texts[i]);
     }
     free(options->texts);
     free(options->rest);
@@ -163,8 +162,7 @@ void cmd_print_json(cJSON *value)
     char *text = json_print(value);
 
     puts(text);
-    mem_wipe(text, strlen(text)); /* it may hold a key */
-    free(text);
+    mem_free_text(text); /* it may hold a key */
     cJSON_Delete(value);
 }
 

@@ -16,9 +16,7 @@ void http_headers_finish(struct http_headers *list)
     for (size_t i = 0; i < list->count; i++) {
         free(list->items[i].name);
         /* Authorization and the like are among them. */
-        if (list->items[i].value != NULL)
-            mem_wipe(list->items[i].value, strlen(list->items[i].value));
-        free(list->items[i].value);
+        mem_free_text(list->items[i].value);
     }
     free(list->items);
     *list = (struct http_headers){0};
@@ -42,8 +40,7 @@ void http_headers_remove(struct http_headers *list, const char *name)
     for (size_t i = 0; i < list->count; i++) {
         if (strcasecmp(list->items[i].name, name) == 0) {
             free(list->items[i].name);
-            mem_wipe(list->items[i].value, strlen(list->items[i].value));
-            free(list->items[i].value);
+            mem_free_text(list->items[i].value);
         } else {
             list->items[kept++] = list->items[i];
         }
@@ -64,8 +61,7 @@ void http_headers_set(struct http_headers *list, const char *name, const char *v
             continue;
         }
         free(list->items[i].name);
-        mem_wipe(list->items[i].value, strlen(list->items[i].value));
-        free(list->items[i].value);
+        mem_free_text(list->items[i].value);
         if (!placed)
             list->items[kept++] = field;
         placed = true;
@@ -74,8 +70,7 @@ void http_headers_set(struct http_headers *list, const char *name, const char *v
     if (!placed) {
         http_headers_add(list, field.name, field.value);
         free(field.name);
-        mem_wipe(field.value, strlen(field.value));
-        free(field.value);
+        mem_free_text(field.value);
     }
 }
 

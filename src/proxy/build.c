@@ -155,9 +155,7 @@ bool proxy_build(
 
 void proxy_request_finish(struct proxy_request *request)
 {
-    if (request->url != NULL)
-        mem_wipe(request->url, strlen(request->url));
-    free(request->url);
+    mem_free_text(request->url);
     http_headers_finish(&request->headers);
     mem_wipe(request->body, request->body_len);
     free(request->body);

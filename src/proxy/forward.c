@@ -179,10 +179,8 @@ static bool take_certificate(struct forward *f, const cJSON *credentials, struct
         f->client_certificate = secret_strndup(certificate_pem, strlen(certificate_pem));
         f->client_key = secret_strndup(key_pem, strlen(key_pem));
     }
-    if (key_pem != NULL)
-        mem_wipe(key_pem, strlen(key_pem));
+    mem_free_text(key_pem);
     free(certificate_pem);
-    free(key_pem);
     return ok;
 }
 

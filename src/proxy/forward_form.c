@@ -148,8 +148,7 @@ static void put_pair(cJSON *root, const struct pair *pair)
     /* A nameless pair of the top level is dropped, like a missing name. */
     if (into != root || *parts[count - 1] != '\0')
         put(into, parts[count - 1], value);
-    mem_wipe(value, strlen(value));
-    free(value);
+    mem_free_text(value);
     free(name);
 }
 

@@ -13,8 +13,7 @@ void params_finish(struct params *params)
 {
     for (size_t i = 0; i < params->count; i++) {
         free(params->items[i].name);
-        mem_wipe(params->items[i].value, strlen(params->items[i].value));
-        free(params->items[i].value);
+        mem_free_text(params->items[i].value);
     }
     free(params->items);
     *params = (struct params){0};

@@ -93,9 +93,7 @@ static void job_unref(struct job *job)
         return;
     free(job->file);
     free(job->props);
-    if (job->input != NULL)
-        mem_wipe(job->input, strlen(job->input));
-    free(job->input);
+    mem_free_text(job->input);
     free(job->connection_id);
     free(job->provider_config_key);
     script_models_finish(&job->models);

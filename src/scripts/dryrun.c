@@ -400,9 +400,7 @@ static void dryrun_free(struct dryrun *run)
     struct rows *rows;
 
     free(run->order.code);
-    if (run->order.input != NULL)
-        mem_wipe(run->order.input, strlen(run->order.input));
-    free(run->order.input);
+    mem_free_text(run->order.input);
     free(run->order.metadata);
     free(run->order.checkpoint);
     free(run->order.last_sync);

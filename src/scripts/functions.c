@@ -117,9 +117,7 @@ static void job_free(struct function_job *job)
 
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
         free(texts[i]);
-    if (job->input != NULL)
-        mem_wipe(job->input, strlen(job->input));
-    free(job->input);
+    mem_free_text(job->input);
     free(job);
 }
 
