@@ -117,7 +117,7 @@ static struct script_row *find_action(
 
 /* ---- running it ---- */
 
-static void reply_answer(struct call *call, const struct script_outcome *outcome)
+void reply_outcome(struct call *call, const struct script_outcome *outcome)
 {
     struct buf body;
     int status;
@@ -127,20 +127,20 @@ static void reply_answer(struct call *call, const struct script_outcome *outcome
     reply_text(call, status, &body);
 }
 
-static void on_done(void *arg, const struct script_outcome *outcome)
+void reply_when_done(void *arg, const struct script_outcome *outcome)
 {
     struct call *call = arg;
 
-    reply_answer(call, outcome);
+    reply_outcome(call, outcome);
     call_free(call);
 }
 
-/* The input as text, or NULL for undefined. False after a reply. */
-static bool take_input(struct call *call, const cJSON *input, char **text)
+bool take_script_input(
+    struct call *call, const cJSON *input, const char *no_runner, char **text)
 {
     *text = NULL;
     if (call->server->actions == NULL) {
-        reply_fault(call, 503, "action_failure",
+        reply_fault(call, 503, no_runner,
             "This server runs no scripts: nango-runner was not found (scripts.runner)");
         return false;
     }
@@ -160,10 +160,10 @@ static void run_action(struct call *call, struct connection_row *connection,
     const struct script_row *script, const cJSON *input)
 {
     struct action_order order = {
-        .script = script, .connection = connection, .done = on_done, .arg = call};
+        .script = script, .connection = connection, .done = reply_when_done, .arg = call};
     char *text;
 
-    if (!take_input(call, input, &text))
+    if (!take_script_input(call, input, "action_failure", &text))
         return;
     order.input = text;
     call_keep(call);
@@ -206,7 +206,7 @@ static void start_async_action(struct call *call, const struct connection_row *c
     char *text;
     bool ok;
 
-    if (!take_input(call, input, &text))
+    if (!take_script_input(call, input, "action_failure", &text))
         return;
     order.input = text;
     order.max_retries = retries != NULL ? (int)strtol(retries, NULL, 10) : 0;
@@ -242,7 +242,7 @@ void trigger_action(struct call *call)
 /* ---- what came of it ---- */
 
 /* False: nothing was replied, since it is not here, not over, or has no output. */
-static bool reply_outcome(struct call *call, const char *uuid)
+static bool reply_stored(struct call *call, const char *uuid)
 {
     struct script_outcome outcome = {0};
     struct err err = {0};
@@ -255,24 +255,18 @@ static bool reply_outcome(struct call *call, const char *uuid)
              (outcome.ok && outcome.output == NULL))
         told = false;
     else
-        reply_answer(call, &outcome);
+        reply_outcome(call, &outcome);
     script_outcome_finish(&outcome);
     return told;
 }
 
 void get_action_result(struct call *call)
 {
-    const char *uuid = call_param(call, 0);
-    const char *path[] = {"id", NULL};
+    const char *uuid = call_param_uuid(call, 0);
 
     if (uuid == NULL)
         return;
-    if (!str_is_uuid(uuid)) {
-        reply_issues(call, "invalid_uri_params",
-            issue_list("invalid_format", "Invalid UUID", path));
-        return;
-    }
-    if (call->server->async_runs != NULL && reply_outcome(call, uuid))
+    if (call->server->async_runs != NULL && reply_stored(call, uuid))
         return;
     reply_fault(call, 404, "not_found", "No action '%s' found", uuid);
 }

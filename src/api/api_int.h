@@ -123,6 +123,8 @@ const char *call_param(struct call *call, size_t index);
 /* As above, checked against a pattern and 255 characters: 400 `invalid_uri_params`. */
 const char *call_param_checked(
     struct call *call, size_t index, const struct pattern *pattern);
+/* Likewise a UUID. */
+const char *call_param_uuid(struct call *call, size_t index);
 /* The parsed query, an object; NULL after a reply when it is too large. */
 const cJSON *call_query(struct call *call);
 /* A string member of the query, or NULL. Only after call_query() or call_check_query().
@@ -215,6 +217,15 @@ char *integration_webhook_url(const struct call *call, const struct provider *pr
 cJSON *provider_json(const struct call *call, const struct provider *provider);
 
 /* ---- actions.c ---- */
+struct script_outcome;
+/* An input as text for mem_free_text(), or NULL for undefined. False after a reply: it is too
+ * large, or 503 `no_runner` where no scripts run. */
+bool take_script_input(
+    struct call *call, const cJSON *input, const char *no_runner, char **text);
+/* What came of an execution, as action_answer() puts it. */
+void reply_outcome(struct call *call, const struct script_outcome *outcome);
+/* The same, as an order's done(): `arg` is the call, kept until now. */
+void reply_when_done(void *arg, const struct script_outcome *outcome);
 /* 202: it goes on, and what came of it is asked for at `path`/`uuid`. */
 void reply_accepted(struct call *call, const char *path, const char *uuid);
 

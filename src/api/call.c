@@ -106,6 +106,20 @@ const char *call_param(struct call *call, size_t index)
     return call->params[index];
 }
 
+const char *call_param_uuid(struct call *call, size_t index)
+{
+    const char *text = call_param(call, index);
+    char name[40];
+    const char *path[] = {name, NULL};
+
+    if (text == NULL || str_is_uuid(text))
+        return text;
+    path_param_name(call->route->pattern, index, name, sizeof name);
+    reply_issues(
+        call, "invalid_uri_params", issue_list("invalid_format", "Invalid UUID", path));
+    return NULL;
+}
+
 const char *call_param_checked(
     struct call *call, size_t index, const struct pattern *pattern)
 {

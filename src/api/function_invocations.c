@@ -4,14 +4,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "api/action_json.h"
 #include "api/api_int.h"
 #include "api/deploy_shape.h"
 #include "api/fields.h"
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/str.h"
-#include "net/answer.h"
 #include "scripts/async.h"
 
 #define PATH "/functions/invocations"
@@ -129,53 +127,24 @@ static void put_trigger(struct buf *out, const struct script_row *script,
 static bool make_input(struct call *call, const struct script_row *script,
     const struct connection_row *connection, char **out)
 {
-    const cJSON *value = json_get(call->body, "input");
-    char *input = value != NULL && !cJSON_IsNull(value) ? json_print(value) : NULL;
     struct buf trigger;
+    char *input;
 
-    *out = NULL;
-    if (call->server->actions == NULL) {
-        reply_fault(call, 503, "execution_environment_unavailable",
-            "This server runs no scripts: nango-runner was not found (scripts.runner)");
-    } else if (input != NULL && strlen(input) > call->server->action_input_limit) {
-        reply_fault(call, 413, "request_too_large",
-            "The input is larger than %zu bytes (scripts.input_limit)",
-            call->server->action_input_limit);
-    } else {
-        if (script->kind == SCRIPT_ACTION) {
-            *out = input;
-            return true;
-        }
-        buf_init_secret(&trigger, 0);
-        put_trigger(&trigger, script, connection, input);
-        *out = str_ndup(trigger.data, trigger.len);
-        buf_finish(&trigger);
-        mem_free_text(input);
+    if (!take_script_input(call, json_get(call->body, "input"),
+            "execution_environment_unavailable", &input))
+        return false;
+    *out = input;
+    if (script->kind == SCRIPT_ACTION)
         return true;
-    }
+    buf_init_secret(&trigger, 0);
+    put_trigger(&trigger, script, connection, input);
+    *out = str_ndup(trigger.data, trigger.len);
+    buf_finish(&trigger);
     mem_free_text(input);
-    return false;
+    return true;
 }
 
 /* ---- doing it ---- */
-
-static void reply_outcome(struct call *call, const struct script_outcome *outcome)
-{
-    struct buf body;
-    int status;
-
-    buf_init_secret(&body, 0);
-    status = action_answer(outcome, &body);
-    reply_text(call, status, &body);
-}
-
-static void on_done(void *arg, const struct script_outcome *outcome)
-{
-    struct call *call = arg;
-
-    reply_outcome(call, outcome);
-    call_free(call);
-}
 
 static void invoke(struct call *call, struct connection_row *connection,
     const struct script_row *script, const char *input)
@@ -183,7 +152,7 @@ static void invoke(struct call *call, struct connection_row *connection,
     struct action_order now = {.script = script,
         .connection = connection,
         .input = input,
-        .done = on_done,
+        .done = reply_when_done,
         .arg = call};
     const struct async_order later = {
         .script = script, .connection = connection, .input = input};
@@ -224,8 +193,7 @@ void invoke_function(struct call *call)
 
 void get_invocation(struct call *call)
 {
-    const char *path[] = {"id", NULL};
-    const char *uuid = call_param(call, 0);
+    const char *uuid = call_param_uuid(call, 0);
     struct script_outcome outcome = {0};
     struct async_run_row *row = NULL;
     bool over = false;
@@ -233,11 +201,6 @@ void get_invocation(struct call *call)
 
     if (uuid == NULL)
         return;
-    if (!str_is_uuid(uuid)) {
-        reply_issues(call, "invalid_uri_params",
-            issue_list("invalid_format", "Invalid UUID", path));
-        return;
-    }
     if (!store_find_async_run(
             call_auth(call)->store, call->environment_id, uuid, &row, &err)) {
         reply_error(call, &err);

@@ -174,12 +174,6 @@ static const struct {
     {FUNCTION_JOB_LOST, "failed"},
 };
 
-static void put_text(struct buf *out, const char *name, const char *text)
-{
-    buf_printf(out, "%s\"%s\":", out->data[out->len - 1] == '{' ? "" : ",", name);
-    json_append_string(out, text);
-}
-
 static void put_time(struct buf *out, const char *name, int64_t ms)
 {
     char text[CLOCK_TEXT_SIZE];
@@ -187,14 +181,14 @@ static void put_time(struct buf *out, const char *name, int64_t ms)
     if (ms == 0)
         return;
     clock_text_z(ms, text);
-    put_text(out, name, text);
+    json_append_text(out, name, text);
 }
 
 static void put_status(struct buf *out, const struct function_job_row *row)
 {
     for (size_t i = 0; i < sizeof states / sizeof states[0]; i++)
         if (states[i].state == row->state)
-            put_text(out, "status", states[i].name);
+            json_append_text(out, "status", states[i].name);
 }
 
 static void start_job(struct call *call, const struct function_order *order)
@@ -209,7 +203,7 @@ static void start_job(struct call *call, const struct function_order *order)
     }
     buf_init(&body, 0);
     buf_putc(&body, '{');
-    put_text(&body, "id", row->uuid);
+    json_append_text(&body, "id", row->uuid);
     put_status(&body, row);
     put_time(&body, "created_at", row->created_at_ms);
     buf_putc(&body, '}');
@@ -224,12 +218,12 @@ static void reply_job(struct call *call, const struct function_job_row *row)
 
     buf_init_secret(&body, 0);
     buf_putc(&body, '{');
-    put_text(&body, "id", row->uuid);
+    json_append_text(&body, "id", row->uuid);
     put_status(&body, row);
-    put_text(&body, "integration_id", row->integration_key);
-    put_text(&body, "function_type", script_kind_name(row->function_kind));
+    json_append_text(&body, "integration_id", row->integration_key);
+    json_append_text(&body, "function_type", script_kind_name(row->function_kind));
     if (row->kind == FUNCTION_DEPLOYMENT)
-        put_text(&body, "function_name", row->name);
+        json_append_text(&body, "function_name", row->name);
     put_time(&body, "created_at", row->created_at_ms);
     put_time(&body, "updated_at", row->updated_at_ms);
     put_time(&body, "started_at", row->started_at_ms);
@@ -251,21 +245,15 @@ static void reply_job(struct call *call, const struct function_job_row *row)
 static void get_job(
     struct call *call, enum function_job_kind kind, const char *code, const char *what)
 {
-    const char *path[] = {"id", NULL};
     struct function_job_row *row = NULL;
     struct err err = {0};
     const char *uuid;
 
     if (!call_check_query(call, &SHAPE_EMPTY))
         return;
-    uuid = call_param(call, 0);
+    uuid = call_param_uuid(call, 0);
     if (uuid == NULL)
         return;
-    if (!str_is_uuid(uuid)) {
-        reply_issues(call, "invalid_uri_params",
-            issue_list("invalid_format", "Invalid UUID", path));
-        return;
-    }
     if (!store_find_function_job(
             call_auth(call)->store, call->environment_id, kind, uuid, &row, &err))
         reply_error(call, &err);

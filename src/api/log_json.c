@@ -8,28 +8,15 @@
 #include "base/json.h"
 #include "base/str.h"
 
-static void put_name(struct buf *out, const char *name)
-{
-    if (out->data[out->len - 1] != '{')
-        buf_putc(out, ',');
-    buf_printf(out, "\"%s\":", name);
-}
-
-static void put_text(struct buf *out, const char *name, const char *value)
-{
-    put_name(out, name);
-    json_append_string(out, value);
-}
-
 static void put_number(struct buf *out, const char *name, int64_t value)
 {
-    put_name(out, name);
+    json_append_name(out, name);
     buf_number(out, value);
 }
 
 static void put_row_id(struct buf *out, const char *name, int64_t value)
 {
-    put_name(out, name);
+    json_append_name(out, name);
     if (value != 0)
         buf_number(out, value);
     else
@@ -42,12 +29,12 @@ static void put_time(struct buf *out, const char *name, int64_t ms)
 
     if (ms != 0)
         clock_text_z(ms, text);
-    put_text(out, name, ms != 0 ? text : NULL);
+    json_append_text(out, name, ms != 0 ? text : NULL);
 }
 
 static void put_json(struct buf *out, const char *name, struct json_raw value)
 {
-    put_name(out, name);
+    json_append_name(out, name);
     if (value.text != NULL)
         buf_append(out, value.text, value.len);
     else
@@ -64,7 +51,7 @@ static void put_id(struct buf *out, const char *name, int64_t id)
     char text[OPLOG_ID_SIZE];
 
     oplog_id_text(id, text);
-    put_text(out, name, text);
+    json_append_text(out, name, text);
 }
 
 /* ---- operations ---- */
@@ -98,30 +85,30 @@ void log_operation_json(
 
     buf_putc(out, '{');
     put_id(out, "id", row->id);
-    put_name(out, "operation");
+    json_append_name(out, "operation");
     buf_putc(out, '{');
-    put_text(out, "type", row->type);
-    put_text(out, "action", row->action);
+    json_append_text(out, "type", row->type);
+    json_append_text(out, "action", row->action);
     buf_putc(out, '}');
-    put_text(out, "state", oplog_state_names[row->state]);
-    put_text(out, "level", oplog_level_names[level_of(row->state)]);
-    put_text(out, "message", row->message);
+    json_append_text(out, "state", oplog_state_names[row->state]);
+    json_append_text(out, "level", oplog_level_names[level_of(row->state)]);
+    json_append_text(out, "message", row->message);
     put_time(out, "createdAt", row->created_at_ms);
     put_time(out, "startedAt", row->started_at_ms);
     put_time(out, "endedAt", row->ended_at_ms);
-    put_name(out, "durationMs");
+    json_append_name(out, "durationMs");
     if (row->ended_at_ms != 0)
         buf_number(out, row->ended_at_ms - began);
     else
         buf_puts(out, "null");
     put_number(out, "environmentId", environment_id);
     put_row_id(out, "integrationId", row->integration_id);
-    put_text(out, "integrationName", row->integration);
-    put_text(out, "providerName", row->provider);
+    json_append_text(out, "integrationName", row->integration);
+    json_append_text(out, "providerName", row->provider);
     put_row_id(out, "connectionId", row->connection_id);
-    put_text(out, "connectionName", row->connection);
+    json_append_text(out, "connectionName", row->connection);
     put_row_id(out, "syncConfigId", row->script_id);
-    put_text(out, "syncConfigName", row->script);
+    json_append_text(out, "syncConfigName", row->script);
     put_json(out, "error", raw_of(row->error));
     put_json(out, "meta", raw_of(row->meta));
     put_exchange(out, row);
@@ -153,10 +140,10 @@ void log_message_json(
     buf_putc(out, '{');
     put_id(out, "id", message->id);
     put_id(out, "parentId", operation);
-    put_text(out, "type", message->http ? "http" : "log");
-    put_text(out, "source", message->by_script ? "user" : "internal");
-    put_text(out, "level", oplog_level_names[message->level]);
-    put_text(out, "message", message->text);
+    json_append_text(out, "type", message->http ? "http" : "log");
+    json_append_text(out, "source", message->by_script ? "user" : "internal");
+    json_append_text(out, "level", oplog_level_names[message->level]);
+    json_append_text(out, "message", message->text);
     put_time(out, "createdAt", message->at_ms);
     put_members(out, raw_of(message->detail));
     buf_putc(out, '}');
@@ -201,12 +188,12 @@ static void put_exchange_message(
     (void)snprintf(numbered, sizeof numbered, "%s:%zu", id, number);
     (void)json_raw_number(json_raw_get(exchange, "at"), &at);
     buf_putc(out, '{');
-    put_text(out, "id", numbered);
-    put_text(out, "parentId", id);
-    put_text(out, "type", "http");
-    put_text(out, "source", "internal");
-    put_text(out, "level", oplog_level_names[exchange_level(exchange)]);
-    put_text(out, "message", message);
+    json_append_text(out, "id", numbered);
+    json_append_text(out, "parentId", id);
+    json_append_text(out, "type", "http");
+    json_append_text(out, "source", "internal");
+    json_append_text(out, "level", oplog_level_names[exchange_level(exchange)]);
+    json_append_text(out, "message", message);
     put_time(out, "createdAt", (int64_t)at);
     put_members(out, exchange);
     buf_putc(out, '}');

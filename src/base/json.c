@@ -206,6 +206,21 @@ void json_append_string(struct buf *out, const char *s)
     buf_putc(out, '"');
 }
 
+void json_append_name(struct buf *out, const char *name)
+{
+    if (out->len > 0 && out->data[out->len - 1] != '{')
+        buf_putc(out, ',');
+    buf_putc(out, '"');
+    buf_puts(out, name);
+    buf_puts(out, "\":");
+}
+
+void json_append_text(struct buf *out, const char *name, const char *s)
+{
+    json_append_name(out, name);
+    json_append_string(out, s);
+}
+
 void json_append(struct buf *out, const cJSON *value)
 {
     const cJSON *child;

@@ -34,6 +34,11 @@ char *json_print(const cJSON *value);
 void json_append(struct buf *out, const cJSON *value);
 /* Appends a quoted, escaped JSON string; NULL gives `null`. */
 void json_append_string(struct buf *out, const char *s);
+/* Begins a member of the object that is being written: a comma, unless its brace was the
+ * last, the name (plain ASCII) and a colon. */
+void json_append_name(struct buf *out, const char *name);
+/* A whole member; `s` as above. */
+void json_append_text(struct buf *out, const char *name, const char *s);
 
 const cJSON *json_get(const cJSON *object, const char *key); /* NULL when absent */
 cJSON *json_get_mut(cJSON *object, const char *key);

@@ -38,7 +38,7 @@ char *param_json(const char *name, const cJSON *value)
     struct buf out;
 
     buf_init(&out, 0);
-    buf_printf(&out, "\"%s\":", name);
+    json_append_name(&out, name);
     json_append(&out, value);
     return buf_take(&out, NULL);
 }
@@ -48,8 +48,7 @@ char *param_text(const char *name, const char *value)
     struct buf out;
 
     buf_init(&out, 0);
-    buf_printf(&out, "\"%s\":", name);
-    json_append_string(&out, value);
+    json_append_text(&out, name, value);
     return buf_take(&out, NULL);
 }
 

@@ -301,7 +301,7 @@ static void put_cut(struct buf *out, const char *name, const char *text, size_t 
 
     if (text == NULL)
         return;
-    buf_printf(out, "%s\"%s\":", out->data[out->len - 1] == '{' ? "" : ",", name);
+    json_append_name(out, name);
     if (strlen(text) <= max) {
         json_append_string(out, text);
         return;

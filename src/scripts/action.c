@@ -441,15 +441,14 @@ void actions_stop(struct actions *actions)
 
 static void put_text(struct buf *out, const char *name, const char *value)
 {
-    if (value == NULL)
-        return;
-    buf_printf(out, "%s\"%s\":", out->data[out->len - 1] == '{' ? "" : ",", name);
-    json_append_string(out, value);
+    if (value != NULL)
+        json_append_text(out, name, value);
 }
 
 static void put_number(struct buf *out, const char *name, int64_t value)
 {
-    buf_printf(out, ",\"%s\":%lld", name, (long long)value);
+    json_append_name(out, name);
+    buf_number(out, value);
 }
 
 /* The provider's way of paging lists. */

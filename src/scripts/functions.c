@@ -197,19 +197,13 @@ static void begin_members(
         (long long)(clock_mono_ms() - job->began_ms));
 }
 
-static void put_text(struct buf *out, const char *name, const char *text)
-{
-    buf_printf(out, ",\"%s\":", name);
-    json_append_string(out, text);
-}
-
 /* `payload`: JSON; NULL = none. */
 static void put_error(
     struct buf *out, const char *code, const char *message, const char *payload)
 {
     buf_puts(out, ",\"error\":{\"code\":");
     json_append_string(out, code);
-    put_text(out, "message", message);
+    json_append_text(out, "message", message);
     if (payload != NULL)
         buf_printf(out, ",\"payload\":%s", payload);
     buf_putc(out, '}');
@@ -277,7 +271,7 @@ static void on_dryrun(
     begin_members(job, outcome->ok ? "success" : "failed", &members);
     buf_init(&text, 0);
     dryrun_text(run, &text);
-    put_text(&members, "output", text.data != NULL ? text.data : "");
+    json_append_text(&members, "output", text.data != NULL ? text.data : "");
     buf_finish(&text);
     if (!outcome->ok) {
         put_failure(&members, outcome);
@@ -348,11 +342,11 @@ static void run_deployment(struct function_job *job, const struct buf *js)
     buf_init(&text, 0);
     buf_printf(
         &text, "Successfully deployed the functions:\n- %s@%s", job->name, version);
-    put_text(&members, "output", text.data);
+    json_append_text(&members, "output", text.data);
     buf_finish(&text);
     buf_puts(&members, ",\"deployed\":true,\"deployed_functions\":[{\"name\":");
     json_append_string(&members, job->name);
-    put_text(&members, "version", version);
+    json_append_text(&members, "version", version);
     buf_puts(&members, "}]");
     free(version);
     job_end(job, &members);

@@ -8,10 +8,8 @@
 
 static void put_text(struct buf *out, const char *name, const char *text)
 {
-    if (text == NULL)
-        return;
-    buf_printf(out, ",\"%s\":", name);
-    json_append_string(out, text);
+    if (text != NULL)
+        json_append_text(out, name, text);
 }
 
 static void put_json(struct buf *out, const char *name, const char *json)

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/json.h"
 #include "base/mem.h"
 #include "base/str.h"
 #include "runner/protocol.h"
@@ -176,9 +177,10 @@ static void end_turn(struct session *session)
 
 static void put_limit(struct buf *out, const char *name, int64_t value)
 {
-    if (value > 0)
-        buf_printf(out, "%s\"%s\":%lld", out->data[out->len - 1] == '{' ? "" : ",", name,
-            (long long)value);
+    if (value <= 0)
+        return;
+    json_append_name(out, name);
+    buf_number(out, value);
 }
 
 /* `code`: NULL = the runner has it. */
