@@ -8,18 +8,10 @@
 #include "base/str.h"
 #include "jsonschema/jsonschema_int.h"
 
-static bool check_counts(struct run *run, const cJSON *schema, const cJSON *value)
+static bool check_size(struct run *run, const cJSON *schema, const cJSON *value)
 {
-    double limit, count = (double)cJSON_GetArraySize(value);
-    bool ok = true;
-
-    if (limit_of(schema, "maxItems", &limit) && count > limit)
-        ok = run_fail(run, "maxItems", param_number("limit", limit),
-            "must NOT have more than %.0f items", limit);
-    if (limit_of(schema, "minItems", &limit) && count < limit)
-        ok = run_fail(run, "minItems", param_number("limit", limit),
-            "must NOT have fewer than %.0f items", limit);
-    return ok;
+    return check_count(
+        run, schema, "maxItems", "minItems", (double)cJSON_GetArraySize(value), "items");
 }
 
 /* ---- uniqueItems ---- */
@@ -178,7 +170,7 @@ static bool check_contains(struct run *run, const cJSON *schema, const cJSON *va
 bool check_array(struct run *run, const cJSON *schema, const cJSON *value)
 {
     static bool (*const checks[])(struct run *, const cJSON *, const cJSON *) = {
-        check_counts, check_additional, check_items, check_contains, check_unique};
+        check_size, check_additional, check_items, check_contains, check_unique};
     bool ok = true;
 
     for (size_t i = 0; i < sizeof checks / sizeof checks[0]; i++)

@@ -93,7 +93,8 @@ bool run_matches(struct run *run, const cJSON *key, const char *text)
     return found == REGEX_YES;
 }
 
-bool limit_of(const cJSON *schema, const char *keyword, double *limit)
+/* A limit's number, when the keyword has one. */
+static bool limit_of(const cJSON *schema, const char *keyword, double *limit)
 {
     const cJSON *value = json_get(schema, keyword);
 
@@ -101,6 +102,21 @@ bool limit_of(const cJSON *schema, const char *keyword, double *limit)
         return false;
     *limit = value->valuedouble;
     return true;
+}
+
+bool check_count(struct run *run, const cJSON *schema, const char *most,
+    const char *least, double count, const char *what)
+{
+    double limit;
+    bool ok = true;
+
+    if (limit_of(schema, most, &limit) && count > limit)
+        ok = run_fail(run, most, param_number("limit", limit),
+            "must NOT have more than %.0f %s", limit, what);
+    if (limit_of(schema, least, &limit) && count < limit)
+        ok = run_fail(run, least, param_number("limit", limit),
+            "must NOT have fewer than %.0f %s", limit, what);
+    return ok;
 }
 
 /* ---- numbers ---- */
@@ -160,17 +176,9 @@ static double count_characters(const char *text)
 static bool check_text(struct run *run, const cJSON *schema, const cJSON *value)
 {
     const cJSON *pattern = json_get(schema, "pattern");
-    double limit;
-    bool ok = true;
+    bool ok = check_count(run, schema, "maxLength", "minLength",
+        count_characters(value->valuestring), "characters");
 
-    if (limit_of(schema, "maxLength", &limit) &&
-        count_characters(value->valuestring) > limit)
-        ok = run_fail(run, "maxLength", param_number("limit", limit),
-            "must NOT have more than %.0f characters", limit);
-    if (limit_of(schema, "minLength", &limit) &&
-        count_characters(value->valuestring) < limit)
-        ok = run_fail(run, "minLength", param_number("limit", limit),
-            "must NOT have fewer than %.0f characters", limit);
     if (pattern != NULL && !run_matches(run, pattern, value->valuestring))
         ok = run_fail(run, "pattern", param_text("pattern", pattern->valuestring),
             "must match pattern \"%s\"", pattern->valuestring);
@@ -386,22 +394,15 @@ static int group_of_type(const cJSON *schema, const cJSON *type)
 static bool check_group(
     struct run *run, const cJSON *schema, const cJSON *value, int group)
 {
-    switch (group) {
-    case GROUP_NUMBER: {
-        bool ok = check_number(run, schema, value);
+    bool ok;
 
-        return check_format(run, schema, value) && ok;
-    }
-    case GROUP_TEXT: {
-        bool ok = check_text(run, schema, value);
-
-        return check_format(run, schema, value) && ok;
-    }
-    case GROUP_ARRAY:
+    if (group == GROUP_ARRAY)
         return check_array(run, schema, value);
-    default:
+    if (group == GROUP_OBJECT)
         return check_object(run, schema, value);
-    }
+    ok = group == GROUP_NUMBER ? check_number(run, schema, value)
+                               : check_text(run, schema, value);
+    return check_format(run, schema, value) && ok;
 }
 
 static bool check_anything(struct run *run, const cJSON *schema, const cJSON *value)

@@ -110,8 +110,10 @@ bool check_object(struct run *run, const cJSON *schema, const cJSON *value);
 bool check_array(struct run *run, const cJSON *schema, const cJSON *value);
 /* Does the text have the pattern that stands at `key`? */
 bool run_matches(struct run *run, const cJSON *key, const char *text);
-/* A limit's number, when the keyword has one. */
-bool limit_of(const cJSON *schema, const char *keyword, double *limit);
+/* Not more than the keyword `most` says, nor fewer than `least`. `what`: they are counted, in
+ * the plural. */
+bool check_count(struct run *run, const cJSON *schema, const char *most,
+    const char *least, double count, const char *what);
 
 /* ---- telling ---- */
 

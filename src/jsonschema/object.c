@@ -7,18 +7,10 @@
 #include "base/str.h"
 #include "jsonschema/jsonschema_int.h"
 
-static bool check_counts(struct run *run, const cJSON *schema, const cJSON *value)
+static bool check_size(struct run *run, const cJSON *schema, const cJSON *value)
 {
-    double limit, count = (double)cJSON_GetArraySize(value);
-    bool ok = true;
-
-    if (limit_of(schema, "maxProperties", &limit) && count > limit)
-        ok = run_fail(run, "maxProperties", param_number("limit", limit),
-            "must NOT have more than %.0f properties", limit);
-    if (limit_of(schema, "minProperties", &limit) && count < limit)
-        ok = run_fail(run, "minProperties", param_number("limit", limit),
-            "must NOT have fewer than %.0f properties", limit);
-    return ok;
+    return check_count(run, schema, "maxProperties", "minProperties",
+        (double)cJSON_GetArraySize(value), "properties");
 }
 
 static bool check_required(struct run *run, const cJSON *schema, const cJSON *value)
@@ -181,7 +173,7 @@ static bool check_members(struct run *run, const cJSON *schema, const cJSON *val
 bool check_object(struct run *run, const cJSON *schema, const cJSON *value)
 {
     static bool (*const checks[])(struct run *, const cJSON *, const cJSON *) = {
-        check_counts, check_required, check_names, check_additional, check_dependencies,
+        check_size, check_required, check_names, check_additional, check_dependencies,
         check_members};
     bool ok = true;
 

@@ -7,7 +7,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-import { scratch } from './daemon.mjs';
+import { Folder } from './folder.mjs';
 
 const modules = path.join(path.dirname(fileURLToPath(import.meta.url)), '../node_modules');
 const packages = { '0.36.101': 'nango', '0.71.10': 'nango-cli-0.71.10' };
@@ -15,15 +15,20 @@ const packages = { '0.36.101': 'nango', '0.71.10': 'nango-cli-0.71.10' };
 // eslint-disable-next-line no-control-regex
 const plain = (text) => text.replace(/\u001b\[[0-9;]*m/g, '');
 
-export class Cli {
+export class Cli extends Folder {
   constructor(version, nangod) {
+    super('nango-cli');
     this.home = path.join(modules, packages[version]);
     this.nangod = nangod;
-    this.dir = scratch('nango-cli');
+  }
+
+  // The project, once there is one.
+  get root() {
+    return this.project ?? this.dir;
   }
 
   // {code, output}: both streams, without colours. `input` answers its questions.
-  run(args, { cwd = this.project ?? this.dir, input = '', env = {}, timeout = 120_000 } = {}) {
+  run(args, { cwd = this.root, input = '', env = {}, timeout = 120_000 } = {}) {
     const child = spawn(process.execPath, [path.join(this.home, 'dist/index.js'), ...args], {
       cwd,
       env: {
@@ -55,22 +60,5 @@ export class Cli {
     const to = path.join(this.project, 'node_modules');
     fs.mkdirSync(to, { recursive: true });
     for (const [name, from] of Object.entries(names)) fs.symlinkSync(from, path.join(to, name));
-  }
-
-  file(name) {
-    return path.join(this.project, name);
-  }
-
-  read(name) {
-    return fs.readFileSync(this.file(name), 'utf8');
-  }
-
-  write(name, text) {
-    fs.mkdirSync(path.dirname(this.file(name)), { recursive: true });
-    fs.writeFileSync(this.file(name), text);
-  }
-
-  finish() {
-    fs.rmSync(this.dir, { recursive: true, force: true });
   }
 }

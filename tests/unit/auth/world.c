@@ -389,16 +389,6 @@ void refresh(
     waiting_finish(waiting, out, NULL, NULL);
 }
 
-cJSON *json_of(const char *text)
-{
-    struct err err = {0};
-    cJSON *value = json_parse(text, strlen(text), &err);
-
-    if (value == NULL)
-        fail_msg("%s: %s", err.message, text);
-    return value;
-}
-
 void expect_error(const struct err *err, int status, const char *code)
 {
     assert_string_equal(err->code, code);

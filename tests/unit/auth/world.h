@@ -14,8 +14,8 @@
 #include "auth/oauth_flow.h"
 #include "auth/refresh.h"
 #include "auth/session.h"
-#include "base/json.h"
 #include "base/str.h"
+#include "json.h"
 #include "test.h"
 #include "token_server.h"
 
@@ -78,7 +78,6 @@ void refresh_start(struct waiting *waiting, struct connection_row *row, bool for
 void waiting_finish(
     struct waiting *waiting, struct refreshed *last, size_t *succeeded, size_t *failed);
 
-cJSON *json_of(const char *text);
 void expect_error(const struct err *err, int status, const char *code);
 
 /* The call's last argument is `&err`; the name is the macro's own. */

@@ -2,20 +2,12 @@
 /* What the official suite does not say: schemas that are none, models by name, and bounds. */
 #include <string.h>
 
-#include "base/json.h"
 #include "base/str.h"
+#include "json.h"
 #include "jsonschema/jsonschema.h"
 #include "test.h"
 
 static struct err err;
-
-static cJSON *json_of(const char *text)
-{
-    cJSON *value = json_parse(text, strlen(text), NULL);
-
-    assert_non_null(value);
-    return value;
-}
 
 static struct jsonschema *compiled(const char *text)
 {

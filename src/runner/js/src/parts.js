@@ -11,9 +11,6 @@ const shared = {
     get buffer() {
         return late; // not at once: that module needs this one
     },
-    get './abort.js'() {
-        return part('node');
-    },
     './fetch.js': { DENIED, fetchOutside },
     get './late.js'() {
         return { late };
