@@ -231,7 +231,7 @@ describe('without a runner', () => {
     const dir = scratch();
     const program = path.join(dir, 'nangod');
     copyFileSync(binary, program);
-    const plain = await Daemon.start({ program });
+    const plain = await Daemon.start({ program, settings: { 'scripts.runner': '' } });
     try {
       await plain.must(200, 'POST', '/integrations', { body: { provider: 'private-api-bearer', unique_key: 'one' } });
       await plain.must(200, 'POST', '/sync/deploy', { body: deploy([action('one', 'b', code('('))]) });

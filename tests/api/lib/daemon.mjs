@@ -22,13 +22,12 @@ const run = promisify(execFile);
 const here = path.dirname(fileURLToPath(import.meta.url));
 
 export const binary = path.resolve(process.env.NANGOD ?? path.join(here, '../../../build/nangod'));
-// The engine that runs scripts is not ours to look into by ThreadSanitizer, under which it crawls: a daemon
-// built so takes the plain runner. Few tests run scripts, so none wait ahead.
+// The engine that runs scripts is not ours to look into by ThreadSanitizer, under which it crawls: programs
+// built so take the plain runner.
 const plainRunner = path.join(path.dirname(binary), '../build/nango-runner');
-const usual = {
-  'scripts.spare_runners': '0',
-  ...(path.basename(path.dirname(binary)) === 'build-tsan' && fs.existsSync(plainRunner) && { 'scripts.runner': plainRunner }),
-};
+const otherRunner = path.basename(path.dirname(binary)) === 'build-tsan' && fs.existsSync(plainRunner) ? plainRunner : '';
+// Few tests run scripts, so no runner waits ahead.
+const usual = { 'scripts.spare_runners': '0', ...(otherRunner !== '' && { 'scripts.runner': otherRunner }) };
 
 // The encryption key of all tests, so that no test depends on the key file in the data directory.
 export const encryptionKey = Buffer.alloc(32, 7).toString('base64');
@@ -54,7 +53,7 @@ export const besideRun = (name, args, options) => programRun(path.join(path.dirn
 export async function programRun(program, args, { env = {}, timeout = 20_000, input = '', cwd } = {}) {
   const running = run(program, args, {
     cwd,
-    env: { ...process.env, NANGO_ENCRYPTION_KEY: encryptionKey, ...env },
+    env: { ...process.env, NANGO_ENCRYPTION_KEY: encryptionKey, NANGO_RUNNER: otherRunner, ...env },
     timeout,
     killSignal: 'SIGKILL',
     maxBuffer: 64 << 20,
