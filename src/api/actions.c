@@ -225,16 +225,18 @@ void trigger_action(struct call *call)
 
     if (!check_headers(call, &header_shape) || !call_check_body(call, &body_shape))
         return;
+    /* What waits is stored, which is for a worker; asked first, so that nothing is looked
+     * up twice. */
+    if (header_flag(call, "x-async") && !call_on_workers(call, call->environment_id))
+        return;
     connection = find_connection(call);
     if (connection == NULL)
         return;
     script = find_action(call, connection, json_str(call->body, "action_name"));
-    if (script != NULL && header_flag(call, "x-async")) {
-        if (call_on_workers(call, call->environment_id))
-            start_async_action(call, connection, script, json_get(call->body, "input"));
-    } else if (script != NULL) {
+    if (script != NULL && header_flag(call, "x-async"))
+        start_async_action(call, connection, script, json_get(call->body, "input"));
+    else if (script != NULL)
         run_action(call, connection, script, json_get(call->body, "input"));
-    }
     script_row_free(script);
     connection_row_unref(connection);
 }

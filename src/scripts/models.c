@@ -35,35 +35,40 @@ void script_models_finish(struct script_models *models)
     free(models->schema);
     free(models->input);
     free(models->output);
+    jsonschema_free(models->compiled);
+}
+
+static bool compile(struct script_models *models, struct err *err)
+{
+    cJSON *document;
+
+    if (models->compiled != NULL)
+        return true;
+    document = json_parse(models->schema, strlen(models->schema), err);
+    models->compiled = document != NULL ? jsonschema_compile(document, err) : NULL;
+    return models->compiled != NULL;
 }
 
 /* What is wrong, appended as a list to `errors`; the first of it in words, for free().
  * NULL: nothing is. */
 static char *compare(
-    const char *schema_json, const char *model, const char *json, struct buf *errors)
+    struct script_models *models, const char *model, const char *json, struct buf *errors)
 {
     struct err err = {0};
-    cJSON *document = json_parse(schema_json, strlen(schema_json), &err), *value, *list;
-    struct jsonschema *schema =
-        document != NULL ? jsonschema_compile(document, &err) : NULL;
+    cJSON *value, *list;
     enum jsonschema_verdict verdict;
     char *words;
 
-    if (schema == NULL)
+    if (!compile(models, &err))
         return str_printf(
             "the models that were deployed are no JSON schema: %s", err.message);
-    if (!jsonschema_has(schema, model)) { /* a name of TypeScript's own, as `string` */
-        jsonschema_free(schema);
+    if (!jsonschema_has(models->compiled, model)) /* a name of TypeScript's own, as `string` */
         return NULL;
-    }
     value = json != NULL ? json_parse(json, strlen(json), &err) : cJSON_CreateNull();
-    if (value == NULL) {
-        jsonschema_free(schema);
+    if (value == NULL)
         return str_dup(err.message);
-    }
-    verdict = jsonschema_check(schema, model, value, errors);
+    verdict = jsonschema_check(models->compiled, model, value, errors);
     cJSON_Delete(value);
-    jsonschema_free(schema);
     if (verdict == JSONSCHEMA_VALID)
         return NULL;
     if (verdict == JSONSCHEMA_UNDECIDED)
@@ -78,7 +83,7 @@ static char *compare(
     return words;
 }
 
-bool script_models_check(const struct script_models *models, enum script_model which,
+bool script_models_check(struct script_models *models, enum script_model which,
     const char *json, struct script_outcome *out)
 {
     const char *model = which == MODEL_INPUT ? models->input : models->output;
@@ -88,7 +93,7 @@ bool script_models_check(const struct script_models *models, enum script_model w
     if (models->schema == NULL || model == NULL)
         return true;
     buf_init(&errors, 0);
-    words = compare(models->schema, model, json, &errors);
+    words = compare(models, model, json, &errors);
     if (words != NULL) {
         script_outcome_finish(out);
         buf_init(&payload, 0);

@@ -9,10 +9,13 @@
 #include "scripts/run.h"
 #include "store/store.h"
 
+struct jsonschema;
+
 struct script_models {
     char *schema; /* JSON; NULL = nothing is compared */
     char *input;  /* names of models; NULL = none was declared */
     char *output;
+    struct jsonschema *compiled; /* from the first comparison on */
 };
 /* Copies what the script declares. */
 void script_models_init(struct script_models *models, const struct script_row *script);
@@ -22,10 +25,10 @@ enum script_model {
     MODEL_INPUT,
     MODEL_OUTPUT,
 };
-/* Compares `json` (NULL = undefined, which counts as null) with the model. False: `out` is
+/* One thread at a time. Compares `json` (NULL = undefined, which counts as null) with the model. False: `out` is
  * a failure of type `invalid_action_input` or `invalid_action_output` with the payload
  * {model, validation: [{instancePath, schemaPath, keyword, params, message}]}. */
-bool script_models_check(const struct script_models *models, enum script_model which,
+bool script_models_check(struct script_models *models, enum script_model which,
     const char *json, struct script_outcome *out);
 
 #endif
