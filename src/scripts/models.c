@@ -62,7 +62,8 @@ static char *compare(
     if (!compile(models, &err))
         return str_printf(
             "the models that were deployed are no JSON schema: %s", err.message);
-    if (!jsonschema_has(models->compiled, model)) /* a name of TypeScript's own, as `string` */
+    if (!jsonschema_has(
+            models->compiled, model)) /* a name of TypeScript's own, as `string` */
         return NULL;
     value = json != NULL ? json_parse(json, strlen(json), &err) : cJSON_CreateNull();
     if (value == NULL)
