@@ -229,6 +229,11 @@ void reply_when_done(void *arg, const struct script_outcome *outcome);
 /* 202: it goes on, and what came of it is asked for at `path`/`uuid`. */
 void reply_accepted(struct call *call, const char *path, const char *uuid);
 
+/* ---- deploy.c ---- */
+struct deploy_fault;
+/* Why a deploy was refused: which script, and where in it. */
+void reply_deploy_fault(struct call *call, const struct deploy_fault *fault);
+
 /* Handlers: see routes.c for what each serves. */
 void get_health(struct call *call);
 void get_ready(struct call *call);
@@ -275,6 +280,8 @@ void start_deployment(struct call *call);
 void get_deployment(struct call *call);
 void invoke_function(struct call *call);
 void get_invocation(struct call *call);
+void deploy_function_bundle(struct call *call);
+void preview_function_bundle(struct call *call);
 void list_functions(struct call *call);
 void get_function(struct call *call);
 void get_function_code(struct call *call);

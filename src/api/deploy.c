@@ -46,8 +46,7 @@ static bool check_cli(struct call *call)
     return false;
 }
 
-/* Which script, and where in it. */
-static void reply_refusal(struct call *call, const struct deploy_fault *fault)
+void reply_deploy_fault(struct call *call, const struct deploy_fault *fault)
 {
     cJSON *payload;
 
@@ -85,7 +84,7 @@ static bool read_body(struct call *call, bool confirmation, struct deploy *deplo
         return false;
     if (deploy_parse(call->body, deploy, &fault))
         return true;
-    reply_refusal(call, &fault);
+    reply_deploy_fault(call, &fault);
     return false;
 }
 
@@ -145,7 +144,7 @@ void deploy_scripts(struct call *call)
     if (!deploy_run(
             call->server->scripts, call->environment_id, &deploy, &made, &fault)) {
         tell_refusal(&operation, &fault);
-        reply_refusal(call, &fault);
+        reply_deploy_fault(call, &fault);
         deploy_finish(&deploy);
         return;
     }
@@ -255,12 +254,12 @@ void confirm_deploy(struct call *call)
         return;
     if (!deploy_make_plan(
             call->server->scripts, call->environment_id, &deploy, &plan, &fault)) {
-        reply_refusal(call, &fault);
+        reply_deploy_fault(call, &fault);
         deploy_finish(&deploy);
         return;
     }
     if (!deploy_check_code(call->server->scripts, &deploy, &fault)) {
-        reply_refusal(call, &fault);
+        reply_deploy_fault(call, &fault);
         deploy_plan_finish(&plan);
         deploy_finish(&deploy);
         return;

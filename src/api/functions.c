@@ -10,6 +10,7 @@
 #include "api/script_json.h"
 #include "base/json.h"
 #include "base/str.h"
+#include "scripts/deploy.h"
 
 #define USUAL_LIMIT 20
 

@@ -89,6 +89,8 @@ const struct route api_routes[] = {
     {"POST",   "/functions/dryruns",          RUN_WORK, WHO_KEY, FUNC "dryrun", NULL, 0, start_dryrun},
     {"GET",    "/functions/dryruns/:id",      RUN_WORK, WHO_KEY, FUNC "dryrun", NULL, 0, get_dryrun},
     {"POST",   "/functions/deployments",      RUN_WORK, WHO_KEY, "environment:deploy", NULL, 0, start_deployment},
+    {"POST",   "/functions/deployments/bundle",         RUN_WORK, WHO_KEY, "environment:deploy", NULL, 0, deploy_function_bundle},
+    {"POST",   "/functions/deployments/bundle/preview", RUN_WORK, WHO_KEY, "environment:deploy", NULL, 0, preview_function_bundle},
     {"GET",    "/functions/deployments/:id",  RUN_WORK, WHO_KEY, "environment:deploy", NULL, 0, get_deployment},
     {"POST",   "/functions/invocations",      RUN_WORK, WHO_KEY, FUNC "invocations", NULL, 0, invoke_function},
     {"GET",    "/functions/invocations/:id",  RUN_READ, WHO_KEY, FUNC "invocations", NULL, 0, get_invocation},

@@ -27,16 +27,21 @@ static cJSON *entry_new(const struct script_row *row)
     return entry;
 }
 
-/* An entry for each integration; rows come by integration. */
+/* An entry for each integration; rows come by integration. What createFunction() made has
+ * no list here. */
 static cJSON *config_json(struct script_row *const *rows, size_t count)
 {
     cJSON *list = cJSON_CreateArray();
     cJSON *entry = NULL;
+    int64_t integration_id = 0;
 
     for (size_t i = 0; i < count; i++) {
-        if (entry == NULL || rows[i]->integration_id != rows[i - 1]->integration_id) {
+        if (rows[i]->kind == SCRIPT_FUNCTION)
+            continue;
+        if (rows[i]->integration_id != integration_id) {
             entry = entry_new(rows[i]);
             cJSON_AddItemToArray(list, entry);
+            integration_id = rows[i]->integration_id;
         }
         cJSON_AddItemToArray(
             json_get_mut(entry, members[rows[i]->kind]), script_config_json(rows[i]));
@@ -50,7 +55,7 @@ static cJSON *tools_json(struct script_row *const *rows, size_t count)
     cJSON *list = cJSON_CreateArray();
 
     for (size_t i = 0; i < count; i++)
-        if (rows[i]->kind != SCRIPT_ON_EVENT)
+        if (rows[i]->kind == SCRIPT_SYNC || rows[i]->kind == SCRIPT_ACTION)
             cJSON_AddItemToArray(list, script_tool_json(rows[i]));
     json_set(body, "data", list);
     return body;

@@ -23,7 +23,7 @@ void scripts_finish(struct scripts *scripts)
     pthread_mutex_destroy(&scripts->lock);
 }
 
-static bool begin(struct scripts *scripts, int64_t environment_id, struct err *err)
+bool deploy_begin(struct scripts *scripts, int64_t environment_id, struct err *err)
 {
     bool busy = false;
 
@@ -41,7 +41,7 @@ static bool begin(struct scripts *scripts, int64_t environment_id, struct err *e
                         "when it has ended");
 }
 
-static void end(struct scripts *scripts, int64_t environment_id)
+void deploy_end(struct scripts *scripts, int64_t environment_id)
 {
     pthread_mutex_lock(&scripts->lock);
     for (size_t i = 0; i < scripts->deploying_count; i++)
@@ -182,7 +182,7 @@ bool deploy_run(struct scripts *scripts, int64_t environment_id, struct deploy *
     bool ok;
 
     *made = NULL;
-    if (!begin(scripts, environment_id, &fault->err))
+    if (!deploy_begin(scripts, environment_id, &fault->err))
         return false;
     ok = deploy_make_plan(scripts, environment_id, deploy, &plan, fault);
     if (ok) {
@@ -192,7 +192,7 @@ bool deploy_run(struct scripts *scripts, int64_t environment_id, struct deploy *
         for (size_t i = 0; i < deploy->count; i++)
             deploy->items[i].before = NULL; /* was the plan's */
     }
-    end(scripts, environment_id);
+    deploy_end(scripts, environment_id);
     return ok;
 }
 
@@ -202,11 +202,11 @@ bool script_roll_back(struct scripts *scripts, int64_t environment_id,
     bool found = false;
     bool ok;
 
-    if (!begin(scripts, environment_id, err))
+    if (!deploy_begin(scripts, environment_id, err))
         return false;
     ok = store_activate_script_version(
              scripts->store, script->id, version_id, &found, err) &&
          (found || err_set(err, 404, "not_found", "the script has no such version"));
-    end(scripts, environment_id);
+    deploy_end(scripts, environment_id);
     return ok;
 }

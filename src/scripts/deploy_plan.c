@@ -49,7 +49,7 @@ static bool resolve_one(struct integration_row **rows, size_t count,
         item->integration);
 }
 
-static bool resolve(struct scripts *scripts, int64_t environment_id,
+bool deploy_resolve(struct scripts *scripts, int64_t environment_id,
     struct deploy *deploy, struct deploy_fault *fault)
 {
     struct integration_row **rows = NULL;
@@ -95,7 +95,7 @@ static int compare_identities(const void *a, const void *b)
 }
 
 /* Fills item->before, and sets the rows that stay as they are apart. */
-static void match(struct deploy *deploy, const struct deploy_plan *plan,
+void deploy_match(struct deploy *deploy, const struct deploy_plan *plan,
     struct script_row **others, size_t *count)
 {
     size_t total = deploy->count + plan->running_count, used = 0;
@@ -144,7 +144,8 @@ static int compare_ids(const void *a, const void *b)
 static bool in_scope(const struct deploy *deploy, const struct script_row *row,
     const int64_t *named, size_t named_count)
 {
-    if (deploy->mode == DEPLOY_SINGLE || !str_eq(row->spec.source, deploy->source) ||
+    if (deploy->mode == DEPLOY_SINGLE || row->kind == SCRIPT_FUNCTION ||
+        !str_eq(row->spec.source, deploy->source) ||
         (row->kind == SCRIPT_ON_EVENT && !deploy->with_events))
         return false;
     return deploy->mode == DEPLOY_ALL ||
@@ -260,12 +261,12 @@ bool deploy_make_plan(struct scripts *scripts, int64_t environment_id,
     bool ok;
 
     *out = (struct deploy_plan){0};
-    if (!resolve(scripts, environment_id, deploy, fault) ||
+    if (!deploy_resolve(scripts, environment_id, deploy, fault) ||
         !store_list_scripts(scripts->store, &filter, &out->running, &out->running_count,
             NULL, &fault->err))
         return false;
     others = mem_zalloc((out->running_count + 1) * sizeof *others);
-    match(deploy, out, others, &count);
+    deploy_match(deploy, out, others, &count);
     kept = split(deploy, out, others, count);
     find_deleted_models(deploy, out);
     if (!deploy->reconcile) /* none of them goes */

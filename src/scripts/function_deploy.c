@@ -7,10 +7,8 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "scripts/deploy_int.h"
 #include "scripts/functions_int.h"
-
-/* Of the release whose scripts run here. */
-#define SDK_VERSION "0.71.10-zero"
 
 static bool fail(struct compile_fault *fault, const struct deploy_fault *why)
 {
@@ -48,7 +46,7 @@ static cJSON *make_body(
     json_set(body, "flowConfigs", flows);
     json_set_bool(body, "reconcile", false);
     json_set_str(body, "deployMode", "single");
-    json_set_str(body, "sdkVersion", SDK_VERSION);
+    json_set_str(body, "sdkVersion", SDK_VERSION_ZERO);
     json_set_str(body, "source", "standalone");
     return body;
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What require() knows.
 import { ActionError } from './errors.js';
+import { createFunction, deriveFunctionCapabilities } from './function.js';
 import { late } from './late.js';
 import { part } from './parts.js';
 
@@ -9,6 +10,8 @@ function esModule(members) {
 }
 
 const definitions = {
+    createFunction,
+    deriveFunctionCapabilities,
     createSync: (definition) => ({ type: 'sync', ...definition }),
     createAction: (definition) => ({ type: 'action', ...definition }),
     createOnEvent: (definition) => ({ type: 'onEvent', ...definition })
@@ -35,6 +38,7 @@ const ALIASES = {
     'node:buffer': 'buffer',
     'node:util': 'util',
     '@nangohq/runner-sdk': 'nango',
+    'nango/experimental': 'nango',
     'zod/v4': 'zod'
 };
 

@@ -3,6 +3,7 @@
 import { checkpointMethods } from './checkpoints.js';
 import { ActionError } from './errors.js';
 import { DENIED, fetchOutside } from './fetch.js';
+import { limitNango } from './function.js';
 import { call } from './host.js';
 import { late } from './late.js';
 import { makeLogger } from './log.js';
@@ -197,6 +198,9 @@ export function makeNango(props, { fixture, limits, kind }) {
         },
         ...checkpointMethods(fixture)
     });
+    if (kind === 'function') {
+        limitNango(nango, props.attributes);
+    }
     if (kind === 'sync' || kind === 'webhook') {
         Object.assign(nango, recordMethods(props, { log, fixture }));
     }
