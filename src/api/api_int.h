@@ -229,11 +229,6 @@ void reply_when_done(void *arg, const struct script_outcome *outcome);
 /* 202: it goes on, and what came of it is asked for at `path`/`uuid`. */
 void reply_accepted(struct call *call, const char *path, const char *uuid);
 
-/* ---- deploy.c ---- */
-struct deploy_fault;
-/* Why a deploy was refused: which script, and where in it. */
-void reply_deploy_fault(struct call *call, const struct deploy_fault *fault);
-
 /* Handlers: see routes.c for what each serves. */
 void get_health(struct call *call);
 void get_ready(struct call *call);

@@ -6,9 +6,9 @@
 
 #include "api/api_int.h"
 #include "api/deploy_shape.h"
+#include "api/deploy_tell.h"
 #include "base/json.h"
 #include "base/str.h"
-#include "scripts/deploy.h"
 
 #define CLI "nango-cli/"
 /* Command lines that name themselves are of this release or newer, or are refused: in
@@ -46,31 +46,6 @@ static bool check_cli(struct call *call)
     return false;
 }
 
-void reply_deploy_fault(struct call *call, const struct deploy_fault *fault)
-{
-    cJSON *payload;
-
-    if (err_is_internal(&fault->err)) {
-        reply_error(call, &fault->err);
-        return;
-    }
-    payload = cJSON_CreateObject();
-    if (fault->integration[0] != '\0')
-        json_set_str(payload, "providerConfigKey", fault->integration);
-    /* A missing integration is told in the words, and by the payload, of the official
-     * server. */
-    if (fault->script[0] != '\0' && !str_eq(fault->err.code, "unknown_provider_config"))
-        json_set_str(payload, "script", fault->script);
-    if (fault->file[0] != '\0')
-        json_set_str(payload, "file", fault->file);
-    if (fault->line > 0)
-        json_set_i64(payload, "line", fault->line);
-    if (fault->column > 0)
-        json_set_i64(payload, "column", fault->column);
-    reply_detailed(
-        call, fault->err.status, fault->err.code, payload, "%s", fault->err.message);
-}
-
 /* False after a reply, or when the handler is called again, where it may wait for the code
  * to be tried. */
 static bool read_body(struct call *call, bool confirmation, struct deploy *deploy)
@@ -88,37 +63,7 @@ static bool read_body(struct call *call, bool confirmation, struct deploy *deplo
     return false;
 }
 
-/* ---- what is told of it ---- */
-
-static struct oplog_op begin_operation(struct call *call)
-{
-    const struct oplog_subject subject = {
-        .environment_id = call->environment_id,
-        .type = "deploy",
-        .action = "custom",
-        .message = "A deploy",
-    };
-
-    return oplog_begin(call->server->oplog, &subject, OPLOG_RUNNING);
-}
-
-static void tell_refusal(
-    const struct oplog_op *operation, const struct deploy_fault *fault)
-{
-    const struct oplog_error error = {
-        .type = fault->err.code,
-        .message = err_is_internal(&fault->err)
-                       ? "The server failed: its own log says why"
-                       : fault->err.message,
-    };
-    char *text = fault->script[0] == '\0' ? str_dup(error.message)
-                                          : str_printf("%s of %s: %s", fault->script,
-                                                fault->integration, error.message);
-
-    oplog_say_error(operation, &error, text);
-    oplog_end(operation, OPLOG_FAILED, &error);
-    free(text);
-}
+/* ---- deploy ---- */
 
 static void tell_made(
     const struct oplog_op *operation, struct script_row *const *made, size_t count)
@@ -140,10 +85,10 @@ void deploy_scripts(struct call *call)
 
     if (!read_body(call, false, &deploy))
         return;
-    operation = begin_operation(call);
+    operation = begin_deploy_operation(call);
     if (!deploy_run(
             call->server->scripts, call->environment_id, &deploy, &made, &fault)) {
-        tell_refusal(&operation, &fault);
+        tell_deploy_refusal(&operation, &fault);
         reply_deploy_fault(call, &fault);
         deploy_finish(&deploy);
         return;

@@ -5,6 +5,7 @@
 
 #include "api/api_int.h"
 #include "api/deploy_shape.h"
+#include "api/deploy_tell.h"
 #include "api/fields.h"
 #include "base/json.h"
 #include "base/str.h"
@@ -206,62 +207,97 @@ static const struct shape part_body = SHAPE_STRICT(part_body_rules);
 
 /* ---- answers ---- */
 
+static const char *const changes[BUNDLE_CHANGES] = {
+    [BUNDLE_CREATED] = "created",
+    [BUNDLE_UPDATED] = "updated",
+    [BUNDLE_UNCHANGED] = "unchanged",
+    [BUNDLE_DELETED] = "deleted",
+};
+
 static void reply_changes(struct call *call, const struct bundle_plan *plan)
 {
-    static const char *const members[BUNDLE_CHANGES] = {
-        [BUNDLE_CREATED] = "created",
-        [BUNDLE_UPDATED] = "updated",
-        [BUNDLE_UNCHANGED] = "unchanged",
-        [BUNDLE_DELETED] = "deleted",
-    };
     cJSON *body = cJSON_CreateObject();
 
     for (int i = 0; i < BUNDLE_CHANGES; i++)
-        json_set(body, members[i], cJSON_CreateArray());
+        json_set(body, changes[i], cJSON_CreateArray());
     for (size_t i = 0; i < plan->count; i++) {
         const struct bundle_entry *entry = &plan->entries[i];
         cJSON *one = cJSON_CreateObject();
 
         json_set_str(one, "integrationId", entry->integration);
         json_set_str(one, "name", entry->name);
-        cJSON_AddItemToArray(json_get_mut(body, members[entry->change]), one);
+        cJSON_AddItemToArray(json_get_mut(body, changes[entry->change]), one);
     }
     reply_json(call, 200, body);
 }
 
-static void deploy_bundle(struct call *call, bool apply)
+/* False after a reply, or when the handler is called again, where it may wait for the code
+ * to be tried. */
+static bool read_bundle(struct call *call, struct bundle *bundle)
 {
     const cJSON *scope = json_get(call->body, "reconciliationScope");
     bool of_integration = str_eq(json_str(scope, "kind"), "integration");
     struct deploy_fault fault = {0};
-    struct bundle_plan plan;
-    struct bundle bundle;
 
     if (!call_check_query(call, &SHAPE_EMPTY) ||
         !call_check_body(call, of_integration ? &part_body : &whole_body) ||
         (call->server->scripts->check.load != NULL &&
             !call_on_outbound(call, call->environment_id)))
-        return;
-    if (!bundle_parse(call->body, &bundle, &fault)) {
-        reply_deploy_fault(call, &fault);
-        return;
+        return false;
+    if (bundle_parse(call->body, bundle, &fault))
+        return true;
+    reply_deploy_fault(call, &fault);
+    return false;
+}
+
+static void tell_changes(const struct oplog_op *operation, const struct bundle_plan *plan)
+{
+    for (size_t i = 0; i < plan->count; i++) {
+        const struct bundle_entry *entry = &plan->entries[i];
+
+        if (entry->change != BUNDLE_UNCHANGED)
+            oplog_say(operation, OPLOG_INFO, NULL, "function %s of %s: %s", entry->name,
+                entry->integration, changes[entry->change]);
     }
+    oplog_end(operation, OPLOG_SUCCESS, NULL);
+}
+
+void deploy_function_bundle(struct call *call)
+{
+    struct deploy_fault fault = {0};
+    struct oplog_op operation;
+    struct bundle_plan plan;
+    struct bundle bundle;
+
+    if (!read_bundle(call, &bundle))
+        return;
+    operation = begin_deploy_operation(call);
     if (bundle_deploy(
-            call->server->scripts, call->environment_id, &bundle, apply, &plan, &fault)) {
+            call->server->scripts, call->environment_id, &bundle, true, &plan, &fault)) {
+        tell_changes(&operation, &plan);
+        reply_changes(call, &plan);
+        bundle_plan_finish(&plan);
+    } else {
+        tell_deploy_refusal(&operation, &fault);
+        reply_deploy_fault(call, &fault);
+    }
+    bundle_finish(&bundle);
+}
+
+void preview_function_bundle(struct call *call)
+{
+    struct deploy_fault fault = {0};
+    struct bundle_plan plan;
+    struct bundle bundle;
+
+    if (!read_bundle(call, &bundle))
+        return;
+    if (bundle_deploy(
+            call->server->scripts, call->environment_id, &bundle, false, &plan, &fault)) {
         reply_changes(call, &plan);
         bundle_plan_finish(&plan);
     } else {
         reply_deploy_fault(call, &fault);
     }
     bundle_finish(&bundle);
-}
-
-void deploy_function_bundle(struct call *call)
-{
-    deploy_bundle(call, true);
-}
-
-void preview_function_bundle(struct call *call)
-{
-    deploy_bundle(call, false);
 }

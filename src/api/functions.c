@@ -14,8 +14,8 @@
 
 #define USUAL_LIMIT 20
 
-static const char *const kinds[] = {"sync", "action", "on-event", NULL};
-static const char *const deletable_kinds[] = {"sync", "action", NULL};
+static const char *const kinds[] = {"sync", "action", "on-event", "function", NULL};
+static const char *const deletable_kinds[] = {"sync", "action", "function", NULL};
 
 static const struct rule list_rules[] = {
     {.name = "type", .kind = RULE_OPTION, .optional = true, .options = kinds},

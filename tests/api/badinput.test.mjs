@@ -8,6 +8,7 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import { after, before, describe, it } from 'node:test';
 
+import { bundle } from './badinput/functions.mjs';
 import { exempt, json, long, rows } from './badinput/rows.mjs';
 import { logged } from './lib/daemon.mjs';
 import { action, confirmation, deploy, onEvents, sync } from './lib/scripts.mjs';
@@ -348,6 +349,8 @@ const goodRequests = () => [
   ['POST', '/functions/deployments', { type: 'function', integration_id: 'key', function_name: 'swept', function_type: 'action', code: 'export default 1;', version: '1', allow_destructive: false }],
   ['POST', '/functions/deployments', { type: 'template', integration_id: 'key', template: 't', function_type: 'sync' }],
   ['GET', '/functions/deployments/11111111-1111-4111-8111-111111111111'],
+  ['POST', '/functions/deployments/bundle/preview', bundle()],
+  ['POST', '/functions/deployments/bundle', bundle()],
   ['POST', '/functions/invocations', { connection_id: 'c1', integration_id: 'key', name: 'swept', input: { a: [1] }, invocation_type: 'no_wait', options: { a: 1 } }],
   ['GET', '/functions/invocations/11111111-1111-4111-8111-111111111111'],
   ['POST', '/action/trigger', { action_name: 'swept', input: { a: [1] } }, { 'Provider-Config-Key': 'key', 'Connection-Id': 'c1', 'X-Max-Retries': '1' }],
