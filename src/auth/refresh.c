@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "auth/refresh_int.h"
+#include "base/cond.h"
 #include "base/mem.h"
 #include "base/str.h"
 
@@ -70,15 +71,11 @@ void refresh_refusal(enum refresh_need need, struct err *err)
 struct refresher *refresher_new(const struct auth *auth)
 {
     struct refresher *refresher = MEM_NEW(struct refresher);
-    pthread_condattr_t attributes;
 
     refresher->auth = auth;
     crypto_random_hex(refresher->holder_prefix, 16);
     pthread_mutex_init(&refresher->lock, NULL);
-    pthread_condattr_init(&attributes);
-    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-    pthread_cond_init(&refresher->changed, &attributes);
-    pthread_condattr_destroy(&attributes);
+    cond_init(&refresher->changed);
     refresher->introspections = introspections_new();
     return refresher;
 }

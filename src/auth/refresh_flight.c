@@ -13,9 +13,9 @@
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "auth/refresh_int.h"
+#include "base/cond.h"
 #include "base/mem.h"
 
 enum flight_state {
@@ -174,16 +174,7 @@ void refresher_run(struct refresher *refresher, struct connection_row *row, bool
 
 void refresher_pause(struct refresher *refresher, int64_t ms)
 {
-    struct timespec until;
-
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_sec += ms / 1000;
-    until.tv_nsec += ms % 1000 * 1000000;
-    if (until.tv_nsec >= 1000000000) {
-        until.tv_sec++;
-        until.tv_nsec -= 1000000000;
-    }
     pthread_mutex_lock(&refresher->lock);
-    pthread_cond_timedwait(&refresher->changed, &refresher->lock, &until);
+    (void)cond_wait_ms(&refresher->changed, &refresher->lock, ms);
     pthread_mutex_unlock(&refresher->lock);
 }

@@ -16,10 +16,10 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "base/cond.h"
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/str.h"
@@ -167,7 +167,7 @@ void log_start(struct log *log)
     writer->log = log;
     pthread_mutex_init(&writer->lock, NULL);
     pthread_cond_init(&writer->work, NULL);
-    pthread_cond_init(&writer->done, NULL);
+    cond_init(&writer->done);
     if (pthread_create(&writer->thread, NULL, write_waiting, writer) != 0) {
         free(writer); /* then each writes its own lines, as before */
         return;
@@ -180,16 +180,14 @@ void log_start(struct log *log)
 void log_flush(const struct log *log)
 {
     struct log_writer *writer = log->writer;
-    struct timespec until;
-    int rc = 0;
+    int64_t until = clock_mono_us() + FLUSH_SECONDS * 1000000;
 
     if (writer == NULL)
         return;
-    clock_gettime(CLOCK_REALTIME, &until);
-    until.tv_sec += FLUSH_SECONDS;
     pthread_mutex_lock(&writer->lock);
-    while (rc == 0 && (writer->waiting.len > 0 || writer->written.len > 0))
-        rc = pthread_cond_timedwait(&writer->done, &writer->lock, &until);
+    while ((writer->waiting.len > 0 || writer->written.len > 0) &&
+           cond_wait_until(&writer->done, &writer->lock, until)) {
+    }
     pthread_mutex_unlock(&writer->lock);
 }
 

@@ -8,13 +8,13 @@
  * A share exists while it has jobs, waiting or admitted. Of those with waiting jobs the
  * one that has waited longest since its last admission comes first. */
 #include "base/pool.h"
+#include "base/clock.h"
+#include "base/cond.h"
 
-#include <errno.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include "base/mem.h"
 #include "base/str.h"
@@ -64,14 +64,10 @@ struct pool {
 struct pool *pool_new(const char *name, size_t max)
 {
     struct pool *pool = MEM_NEW(struct pool);
-    pthread_condattr_t attr;
 
     pthread_mutex_init(&pool->lock, NULL);
-    pthread_condattr_init(&attr);
-    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-    pthread_cond_init(&pool->work, &attr);
-    pthread_cond_init(&pool->gone, &attr);
-    pthread_condattr_destroy(&attr);
+    cond_init(&pool->work);
+    cond_init(&pool->gone);
     pool->max = max;
     str_copy(pool->name, sizeof pool->name, name);
     return pool;
@@ -94,14 +90,12 @@ static struct job *take_first(struct pool *pool)
 /* Waits for a job; NULL after idling for long, or at the end. The lock is held. */
 static struct job *next_job(struct pool *pool)
 {
-    struct timespec until;
-    int rc = 0;
+    int64_t until = clock_mono_us() + IDLE_SECONDS * 1000000;
 
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_sec += IDLE_SECONDS;
     pool->idle++;
-    while (pool->first == NULL && !pool->stopping && rc != ETIMEDOUT)
-        rc = pthread_cond_timedwait(&pool->work, &pool->lock, &until);
+    while (pool->first == NULL && !pool->stopping &&
+           cond_wait_until(&pool->work, &pool->lock, until)) {
+    }
     pool->idle--;
     return take_first(pool);
 }

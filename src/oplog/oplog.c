@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/cond.h"
 #include "base/crypto.h"
 #include "base/json.h"
 #include "base/mem.h"
@@ -501,16 +502,6 @@ void oplog_call(struct oplog *log, const struct oplog_call *call)
 
 /* ---- life ---- */
 
-static void init_changed(pthread_cond_t *cond)
-{
-    pthread_condattr_t monotonic;
-
-    pthread_condattr_init(&monotonic);
-    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-    pthread_cond_init(cond, &monotonic);
-    pthread_condattr_destroy(&monotonic);
-}
-
 void oplog_drop_readers(struct oplog *log)
 {
     pthread_mutex_lock(&log->reader_lock);
@@ -550,7 +541,7 @@ bool oplog_start(const struct oplog_config *config, struct oplog **out, struct e
     atomic_init(&log->numbers, number);
     sem_init(&log->bell, 0, 0);
     pthread_mutex_init(&log->lock, NULL);
-    init_changed(&log->changed);
+    cond_init(&log->changed);
     pthread_mutex_init(&log->loss_lock, NULL);
     pthread_mutex_init(&log->reader_lock, NULL);
     if (!oplog_file_open(log, err)) {
@@ -578,16 +569,10 @@ void oplog_set_level(struct oplog *log, enum oplog_level level)
 static bool wait_for(struct oplog *log, bool (*is)(const struct oplog *log, uint64_t arg),
     uint64_t arg, int64_t timeout_ms)
 {
-    struct timespec until;
-    int rc = 0;
+    int64_t until = clock_mono_us() + timeout_ms * 1000;
 
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_sec += timeout_ms / 1000;
-    until.tv_nsec += timeout_ms % 1000 * 1000000;
-    until.tv_sec += until.tv_nsec / 1000000000;
-    until.tv_nsec %= 1000000000;
-    while (rc == 0 && !is(log, arg))
-        rc = pthread_cond_timedwait(&log->changed, &log->lock, &until);
+    while (!is(log, arg) && cond_wait_until(&log->changed, &log->lock, until)) {
+    }
     return is(log, arg);
 }
 

@@ -13,6 +13,7 @@
 
 #include "base/buf.h"
 #include "base/clock.h"
+#include "base/cond.h"
 #include "base/crypto.h"
 #include "base/json.h"
 #include "base/mem.h"
@@ -337,19 +338,14 @@ static void *look_after(void *arg)
 
     pthread_mutex_lock(&actions->lock);
     while (!actions->stopping) {
-        struct timespec until;
         struct job *job;
 
         looks = actions->waiting == NULL ? looks + 1 : 0;
         actions->clerk_rests = looks > CLERK_LOOKS;
-        clock_gettime(CLOCK_MONOTONIC, &until);
-        until.tv_nsec += CLERK_MS * 1000000L;
-        until.tv_sec += until.tv_nsec / 1000000000;
-        until.tv_nsec %= 1000000000;
         if (actions->clerk_rests)
             pthread_cond_wait(&actions->wake, &actions->lock);
         else
-            (void)pthread_cond_timedwait(&actions->wake, &actions->lock, &until);
+            (void)cond_wait_ms(&actions->wake, &actions->lock, CLERK_MS);
         pthread_mutex_unlock(&actions->lock);
         while ((job = take_late(actions, clock_mono_ms())) != NULL) {
             if (job_take(job))
@@ -376,15 +372,11 @@ bool actions_start(
         .runs = config->runs_per_runner,
         .log = config->log,
     };
-    pthread_condattr_t monotonic;
 
     *out = NULL;
     actions->config = *config;
     pthread_mutex_init(&actions->lock, NULL);
-    pthread_condattr_init(&monotonic);
-    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-    pthread_cond_init(&actions->wake, &monotonic);
-    pthread_condattr_destroy(&monotonic);
+    cond_init(&actions->wake);
     actions->processors = turns_new(TURNS_PER_PROCESSOR * (unsigned)get_nprocs());
     if (!runners_start(&runners, &actions->runners, err)) {
         actions_stop(actions);

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/cond.h"
 #include "base/mem.h"
 #include "base/secret.h"
 #include "base/str.h"
@@ -314,18 +315,10 @@ static void *run_all(void *arg)
         pthread_mutex_lock(&async->lock);
         if (async->changed || async->stopping)
             continue;
-        if (wait_ms < 0) {
+        if (wait_ms < 0)
             pthread_cond_wait(&async->wake, &async->lock);
-        } else {
-            struct timespec until;
-
-            clock_gettime(CLOCK_MONOTONIC, &until);
-            until.tv_sec += wait_ms / 1000;
-            until.tv_nsec += wait_ms % 1000 * 1000000;
-            until.tv_sec += until.tv_nsec / 1000000000;
-            until.tv_nsec %= 1000000000;
-            (void)pthread_cond_timedwait(&async->wake, &async->lock, &until);
-        }
+        else
+            (void)cond_wait_ms(&async->wake, &async->lock, wait_ms);
     }
     pthread_mutex_unlock(&async->lock);
     return NULL;
@@ -337,7 +330,6 @@ bool async_runs_start(
     const struct async_config *config, struct async_runs **out, struct err *err)
 {
     struct async_runs *async;
-    pthread_condattr_t monotonic;
 
     *out = NULL;
     if (!store_resume_async_runs(config->store, err))
@@ -345,10 +337,7 @@ bool async_runs_start(
     async = MEM_NEW(struct async_runs);
     async->config = *config;
     pthread_mutex_init(&async->lock, NULL);
-    pthread_condattr_init(&monotonic);
-    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-    pthread_cond_init(&async->wake, &monotonic);
-    pthread_condattr_destroy(&monotonic);
+    cond_init(&async->wake);
     async->has_thread = pthread_create(&async->thread, NULL, run_all, async) == 0;
     if (!async->has_thread) {
         async_runs_free(async);

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/cond.h"
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/str.h"
@@ -358,18 +359,12 @@ static void wait_for_room(struct session *session, size_t most, int64_t until_us
 {
     pthread_mutex_lock(&session->lock);
     while (session->calls > most) {
-        int64_t left_us = until_us - clock_mono_us();
-        struct timespec at;
+        int64_t turn_us = clock_mono_us() + TURN_MS * 1000;
 
-        if (left_us <= 0)
+        if (clock_mono_us() >= until_us)
             break;
-        if (left_us > TURN_MS * 1000)
-            left_us = TURN_MS * 1000;
-        clock_gettime(CLOCK_MONOTONIC, &at);
-        at.tv_nsec += (long)(left_us % 1000000) * 1000;
-        at.tv_sec += (time_t)(left_us / 1000000) + at.tv_nsec / 1000000000;
-        at.tv_nsec %= 1000000000;
-        (void)pthread_cond_timedwait(&session->answered, &session->lock, &at);
+        (void)cond_wait_until(
+            &session->answered, &session->lock, turn_us < until_us ? turn_us : until_us);
         if (is_cancelled(session->run))
             break;
     }
@@ -444,17 +439,13 @@ static void explain_end(int status, struct script_outcome *out)
 
 static void session_init(struct session *session, const struct script_run *run, int fd)
 {
-    pthread_condattr_t monotonic;
 
     session->run = run;
     session->fd = fd;
     atomic_init(&session->over, false);
     pthread_mutex_init(&session->write_lock, NULL);
     pthread_mutex_init(&session->lock, NULL);
-    pthread_condattr_init(&monotonic);
-    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-    pthread_cond_init(&session->answered, &monotonic);
-    pthread_condattr_destroy(&monotonic);
+    cond_init(&session->answered);
 }
 
 /* The calls that still run use the session: they are waited for. */

@@ -10,13 +10,12 @@
  * when a connection was last used, and no promise hangs on them. */
 #include "store/touch.h"
 
-#include <errno.h>
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
+#include "base/cond.h"
 #include "base/mem.h"
 #include "store/store_int.h"
 #include "store/thread.h"
@@ -148,16 +147,14 @@ static void *write_touches(void *arg)
 
     pthread_mutex_lock(&touches->lock);
     while (!touches->stop) {
-        struct timespec until;
+        int64_t until;
 
         if (touches->noted.count == 0) {
             pthread_cond_wait(&touches->wake, &touches->lock);
             continue;
         }
-        (void)clock_gettime(CLOCK_MONOTONIC, &until);
-        until.tv_sec += FLUSH_SECONDS;
-        while (!touches->stop && pthread_cond_timedwait(&touches->wake, &touches->lock,
-                                     &until) != ETIMEDOUT) {
+        until = clock_mono_us() + FLUSH_SECONDS * 1000000;
+        while (!touches->stop && cond_wait_until(&touches->wake, &touches->lock, until)) {
         }
         flush_locked(touches);
     }
@@ -169,15 +166,11 @@ static void *write_touches(void *arg)
 struct touches *touches_new(struct backend *backend, const struct log *log)
 {
     struct touches *touches = MEM_NEW(struct touches);
-    pthread_condattr_t attr;
 
     touches->backend = backend;
     touches->log = log;
     pthread_mutex_init(&touches->lock, NULL);
-    pthread_condattr_init(&attr);
-    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-    pthread_cond_init(&touches->wake, &attr);
-    pthread_condattr_destroy(&attr);
+    cond_init(&touches->wake);
     thread_start(&touches->thread, "touches", write_touches, touches);
     return touches;
 }
