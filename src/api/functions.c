@@ -14,11 +14,32 @@
 
 #define USUAL_LIMIT 20
 
-static const char *const kinds[] = {"sync", "action", "on-event", "function", NULL};
-static const char *const deletable_kinds[] = {"sync", "action", "function", NULL};
+/* What createFunction() makes is known by its kind as well, which the official server does
+ * not list. */
+static bool is_kind(const cJSON *value, bool with_events)
+{
+    enum script_kind kind;
+
+    return cJSON_IsString(value) && script_kind_parse(value->valuestring, &kind) &&
+           (with_events || kind != SCRIPT_ON_EVENT);
+}
+
+static void check_kind(struct issues *issues, const cJSON *value)
+{
+    if (!is_kind(value, true))
+        issue_add(issues, "invalid_value",
+            "Invalid option: expected one of \"sync\"|\"action\"|\"on-event\"");
+}
+
+static void check_deletable_kind(struct issues *issues, const cJSON *value)
+{
+    if (!is_kind(value, false))
+        issue_add(issues, "invalid_value",
+            "Invalid option: expected one of \"sync\"|\"action\"");
+}
 
 static const struct rule list_rules[] = {
-    {.name = "type", .kind = RULE_OPTION, .optional = true, .options = kinds},
+    {.name = "type", .kind = RULE_CUSTOM, .optional = true, .check = check_kind},
     RULE_TEXT_FIELD("search", true),
     {.name = "page", .kind = RULE_COUNT, .optional = true, .max = 1000000000},
     {.name = "limit", .kind = RULE_COUNT, .optional = true, .min = 1, .max = 100},
@@ -26,12 +47,12 @@ static const struct rule list_rules[] = {
 static const struct shape list_query = SHAPE_STRICT(list_rules);
 
 static const struct rule one_rules[] = {
-    {.name = "type", .kind = RULE_OPTION, .optional = true, .options = kinds},
+    {.name = "type", .kind = RULE_CUSTOM, .optional = true, .check = check_kind},
 };
 static const struct shape one_query = SHAPE_STRICT(one_rules);
 
 static const struct rule delete_rules[] = {
-    {.name = "type", .kind = RULE_OPTION, .options = deletable_kinds},
+    {.name = "type", .kind = RULE_CUSTOM, .check = check_deletable_kind},
 };
 static const struct shape delete_query = SHAPE_STRICT(delete_rules);
 
