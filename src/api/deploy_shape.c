@@ -8,7 +8,7 @@
 #include "api/fields.h"
 #include "base/json.h"
 #include "base/str.h"
-#include "scripts/frequency.h"
+#include "store/frequency.h"
 
 #define MAX_DESCRIPTION 2000
 

@@ -9,8 +9,8 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "scripts/deploy_int.h"
-#include "scripts/frequency.h"
 #include "scripts/schema.h"
+#include "store/frequency.h"
 
 /* All schemas of a deploy together, as they are kept: beside each script. */
 #define SCHEMA_BUDGET ((size_t)64 * 1024 * 1024)

@@ -180,6 +180,7 @@ struct store_ops {
     bool (*remove_checkpoints)(struct backend *b, int64_t connection_id,
         const char *key_prefix, struct err *err);
     const struct function_job_ops *function_jobs; /* function_jobs_int.h */
+    const struct sync_ops *syncs;                 /* syncs_int.h */
 
     bool (*sweep)(
         struct backend *b, int64_t now_ms, int64_t deleted_before_ms, struct err *err);

@@ -10,6 +10,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "store/sqlite/sqlite_int.h"
+#include "store/sqlite/syncs.h"
 
 /* ---- end users ---- */
 
@@ -305,6 +306,7 @@ static bool write_row(
     /* What has no credentials is not fetched by being made. */
     if (ok && !str_eq(row->auth_type, "NONE"))
         ok = note_use(conn, *id, work->now_ms, err);
+    ok = ok && sqlite_schedule_connection(conn, *id, work->now_ms, err);
     return ok && (terms->event == NULL ||
                      sqlite_order_event_scripts(conn, *id, row->integration_id,
                          terms->event, work->now_ms, err));

@@ -26,6 +26,7 @@
 #include "store/sqlite/function_jobs.h"
 #include "store/sqlite/migrate.h"
 #include "store/sqlite/sqlite_int.h"
+#include "store/sqlite/syncs.h"
 
 static bool fail_errno(const char *doing, const char *path, struct err *err)
 {
@@ -175,6 +176,22 @@ static bool ask_for_keys(
     return ok;
 }
 
+/* The first version that has schedules: what was deployed before gets its own, also when
+ * the server died on the way there. */
+#define VERSION_OF_SYNCS 10
+
+static bool migrate(
+    struct sqlite_store *store, struct sql_conn *conn, bool unclean, struct err *err)
+{
+    int version;
+
+    if (!sqlite_schema_version(conn->db, &store_schema, &version, err) ||
+        !sqlite_migrate(conn->db, &store_schema, true, store->log, err))
+        return false;
+    return (version >= VERSION_OF_SYNCS && !unclean) ||
+           sqlite_schedule_all(conn, clock_now_ms(store->clock), err);
+}
+
 /* The directory's server. */
 static bool open_as_server(
     struct sqlite_store *store, const struct store_config *config, struct err *err)
@@ -198,8 +215,7 @@ static bool open_as_server(
     if ((unclean || !config->check_after_crash_only) &&
         !check_pragma(conn, "PRAGMA quick_check(1)", err))
         goto fail;
-    if (!ask_for_keys(config, conn, err) ||
-        !sqlite_migrate(conn->db, &store_schema, true, store->log, err) ||
+    if (!ask_for_keys(config, conn, err) || !migrate(store, conn, unclean, err) ||
         !directory_sync(store->dir, err))
         goto fail;
     /* The directory has one server: whoever held these leases is dead. One that stopped
@@ -347,6 +363,7 @@ static const struct store_ops ops = {
     .put_checkpoint = sqlite_put_checkpoint,
     .remove_checkpoints = sqlite_remove_checkpoints,
     .function_jobs = &sqlite_function_job_ops,
+    .syncs = &sqlite_sync_ops,
     .sweep = sqlite_sweep,
 };
 

@@ -6,6 +6,7 @@
 
 #include "base/mem.h"
 #include "store/sqlite/sqlite_int.h"
+#include "store/sqlite/syncs.h"
 
 struct packed_put {
     struct packed_code js;
@@ -146,7 +147,7 @@ static bool put_one(
            add_version(conn, id, &put->spec, packed, has_ts, work->now_ms, err) &&
            sqlite_read_script_version(
                conn, sqlite3_last_insert_rowid(conn->db), &work->made[i], err) &&
-           prune(conn, id, err);
+           prune(conn, id, err) && sqlite_schedule_script(conn, id, work->now_ms, err);
 }
 
 static bool remove_one(struct sql_conn *conn, int64_t environment_id, int64_t id,

@@ -2,6 +2,7 @@
 /* What only the SQLite store has: its files and their modes, one server for a directory,
  * damage, versions of the schema, backup, a full disk. Looks into the file by SQLite
  * itself. */
+#include "store/syncs.h"
 #include "world.h"
 
 #include <fcntl.h>
@@ -335,6 +336,24 @@ TEST(each_earlier_version_is_migrated_with_its_rows)
         expect_rows(&w);
         world_end(&w);
     }
+}
+
+TEST(what_was_deployed_before_there_were_schedules_gets_them)
+{
+    const struct sync_filter all = {.environment_id = 1};
+    struct sync_row **rows;
+    struct world w;
+    size_t count;
+
+    world_begin_empty(&w);
+    given_version(&w, 9);
+    world_open(&w);
+    MUST(store_list_syncs(w.store, &all, &rows, &count, &err));
+    assert_int_equal(count, 2); /* connections that have the script */
+    assert_string_equal(rows[0]->name, "issues");
+    assert_int_equal(rows[0]->due_at_ms, NOW_MS);
+    store_syncs_free(rows, count);
+    world_end(&w);
 }
 
 static int schema_version(const struct world *w)
@@ -827,6 +846,7 @@ int main(void)
         cmocka_unit_test(a_newer_schema_is_refused_and_left_alone),
         cmocka_unit_test(the_database_of_another_program_is_refused),
         cmocka_unit_test(each_earlier_version_is_migrated_with_its_rows),
+        cmocka_unit_test(what_was_deployed_before_there_were_schedules_gets_them),
         cmocka_unit_test(actions_that_nobody_waits_for_outlive_their_move_to_lanes),
         cmocka_unit_test(the_keys_are_asked_for_before_anything_is_migrated),
         cmocka_unit_test(a_migration_that_fails_changes_nothing),

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* How often a sync runs, as people write it: `every hour`, `every 30 m`, `every half day`
  * (contract runner-sdk.md section 7). */
-#ifndef SCRIPTS_FREQUENCY_H
-#define SCRIPTS_FREQUENCY_H
+#ifndef STORE_FREQUENCY_H
+#define STORE_FREQUENCY_H
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "scripts/frequency.h"
+#include "store/frequency.h"
 
 #include <string.h>
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The grammar of frequencies, row by row. */
 #include "base/str.h"
-#include "scripts/frequency.h"
+#include "store/frequency.h"
 #include "test.h"
 
 #define S INT64_C(1000)
