@@ -275,31 +275,34 @@ void get_action_result(struct call *call)
 
 /* ---- endpoints that scripts declare (contract http-api.md section 9.3) ---- */
 
-static bool has_endpoint(
+/* Which of the script's, from 0; -1 = none. */
+static int endpoint_of(
     const struct script_row *script, const char *method, const char *path)
 {
     cJSON *list = json_parse(
         script->spec.endpoints_json, strlen(script->spec.endpoints_json), NULL);
     const cJSON *one;
-    bool found = false;
+    int at = 0, found = -1;
 
     cJSON_ArrayForEach(one, list)
     {
-        found = found || (str_eq_nocase(json_str(one, "method"), method) &&
-                             str_eq(json_str(one, "path"), path));
+        if (found < 0 && str_eq_nocase(json_str(one, "method"), method) &&
+            str_eq(json_str(one, "path"), path))
+            found = at;
+        at++;
     }
     cJSON_Delete(list);
     return found;
 }
 
-/* The action that declares it, taken out of its list; NULL. False after a reply. */
+/* The script that declares it, taken out of its list; NULL. False after a reply. */
 static bool find_by_endpoint(struct call *call, const struct connection_row *connection,
-    const char *path, struct script_row **out)
+    enum script_kind kind, const char *path, struct script_row **out)
 {
     struct script_filter filter = {
         .environment_id = call->environment_id,
         .integration_id = connection->integration_id,
-        .kind = SCRIPT_ACTION,
+        .kind = kind,
     };
     struct script_row **rows = NULL;
     size_t count = 0;
@@ -311,7 +314,7 @@ static bool find_by_endpoint(struct call *call, const struct connection_row *con
         return false;
     }
     for (size_t i = 0; i < count && *out == NULL; i++)
-        if (rows[i]->enabled && has_endpoint(rows[i], http_method(call->req), path)) {
+        if (rows[i]->enabled && endpoint_of(rows[i], http_method(call->req), path) >= 0) {
             *out = rows[i];
             rows[i] = NULL;
         }
@@ -319,31 +322,54 @@ static bool find_by_endpoint(struct call *call, const struct connection_row *con
     return true;
 }
 
+static void reply_unknown_endpoint(struct call *call, const char *path)
+{
+    char *text = str_printf("Unknown endpoint '%s %.200s'", http_method(call->req), path);
+    cJSON *body = cJSON_CreateObject();
+
+    json_set_str(body, "message", text);
+    free(text);
+    reply_json(call, 404, body);
+}
+
+/* An endpoint of a sync gives the records of the model that has its place. */
+static void list_by_endpoint(struct call *call, const struct connection_row *connection,
+    const struct script_row *script, const char *path)
+{
+    cJSON *models =
+        json_parse(script->spec.models_json, strlen(script->spec.models_json), NULL);
+    const char *model = cJSON_GetStringValue(
+        cJSON_GetArrayItem(models, endpoint_of(script, http_method(call->req), path)));
+
+    if (model != NULL)
+        list_records_of(call, connection, model);
+    else
+        reply_unknown_endpoint(call, path);
+    cJSON_Delete(models);
+}
+
 void call_endpoint(struct call *call)
 {
     const char *path = http_path(call->req) + strlen("/v1");
     struct connection_row *connection;
-    struct script_row *script;
-    cJSON *body;
-    char *text;
+    struct script_row *action = NULL, *sync = NULL;
 
     if (!check_headers(call, &target_shape))
         return;
     connection = find_connection(call);
     if (connection == NULL)
         return;
-    if (find_by_endpoint(call, connection, path, &script)) {
-        if (script != NULL) {
-            run_action(call, connection, script, call->body);
-        } else {
-            text =
-                str_printf("Unknown endpoint '%s %.200s'", http_method(call->req), path);
-            body = cJSON_CreateObject();
-            json_set_str(body, "message", text);
-            free(text);
-            reply_json(call, 404, body);
-        }
-        script_row_free(script);
+    if (find_by_endpoint(call, connection, SCRIPT_ACTION, path, &action) &&
+        (action != NULL ||
+            find_by_endpoint(call, connection, SCRIPT_SYNC, path, &sync))) {
+        if (action != NULL)
+            run_action(call, connection, action, call->body);
+        else if (sync != NULL)
+            list_by_endpoint(call, connection, sync, path);
+        else
+            reply_unknown_endpoint(call, path);
     }
+    script_row_free(action);
+    script_row_free(sync);
     connection_row_unref(connection);
 }

@@ -178,6 +178,11 @@ void reply_issues(struct call *call, const char *code, cJSON *issues);
 /* What a lower layer says. A fault of ours becomes 500 `generic_error_support`. */
 void reply_error(struct call *call, const struct err *err);
 void reply_error_detailed(struct call *call, const struct err *err);
+/* 404 `unknown_connection` and 400 `unknown_provider_config`, in the words of most routes.
+ */
+void reply_no_connection(
+    struct call *call, const char *provider_config_key, const char *connection_id);
+void reply_no_integration(struct call *call);
 
 /* ---- metrics.c ---- */
 void metrics_count(struct server_metrics *metrics, const struct route *route, int status,
@@ -215,6 +220,11 @@ cJSON *integration_json(const struct call *call, const struct integration_view *
 char *integration_webhook_url(const struct call *call, const struct provider *provider,
     const struct environment_row *environment, const char *last_segment);
 cJSON *provider_json(const struct call *call, const struct provider *provider);
+
+/* ---- records.c ---- */
+/* As GET /records of that model; the query is checked. */
+void list_records_of(
+    struct call *call, const struct connection_row *connection, const char *model);
 
 /* ---- actions.c ---- */
 struct script_outcome;
@@ -267,6 +277,16 @@ void deploy_scripts(struct call *call);
 void confirm_deploy(struct call *call);
 void get_scripts_config(struct call *call);
 void get_sync_provider(struct call *call);
+void trigger_syncs(struct call *call);
+void start_syncs(struct call *call);
+void pause_syncs(struct call *call);
+void get_sync_status(struct call *call);
+void update_sync_frequency(struct call *call);
+void create_sync_variant(struct call *call);
+void delete_sync_variant(struct call *call);
+void list_records(struct call *call);
+void list_records_early(struct call *call);
+void prune_records(struct call *call);
 void get_flow_attributes(struct call *call);
 void compile_function(struct call *call);
 void start_dryrun(struct call *call);

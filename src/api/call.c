@@ -64,6 +64,7 @@ void call_after_put(struct call *call)
 {
     if (call->server->async_runs != NULL)
         async_runs_wake(call->server->async_runs);
+    sync_runs_wake(call->server->sync_runs);
 }
 
 void call_free(struct call *call)

@@ -107,6 +107,7 @@ void deploy_scripts(struct call *call)
         json_set_str(one, "type", script_kind_name(made[i]->kind));
         cJSON_AddItemToArray(list, one);
     }
+    sync_runs_wake(call->server->sync_runs);
     tell_made(&operation, made, deploy.count);
     store_scripts_free(made, deploy.count);
     deploy_finish(&deploy);

@@ -28,14 +28,6 @@ static void reply_config(struct call *call, cJSON *config)
     reply_json(call, 200, body);
 }
 
-static void reply_unknown(struct call *call)
-{
-    reply_detailed(call, 400, "unknown_provider_config", NULL,
-        "There is no Provider Configuration matching this key. Please make sure this "
-        "value "
-        "exists in the Nango dashboard {}");
-}
-
 /* False after a reply. */
 static bool load(struct call *call, const char *key, struct integration *out)
 {
@@ -46,7 +38,7 @@ static bool load(struct call *call, const char *key, struct integration *out)
     if (err_is_internal(&err))
         reply_error(call, &err);
     else
-        reply_unknown(call);
+        reply_no_integration(call);
     return false;
 }
 

@@ -153,28 +153,6 @@ void update_metadata(struct call *call)
     write_metadata(call, true);
 }
 
-static void reply_unknown_legacy(struct call *call, const char *key, const char *id)
-{
-    cJSON *payload = cJSON_CreateObject();
-    struct buf text;
-
-    json_set_str(payload, "connectionId", id);
-    json_set_str(payload, "providerConfigKey", key);
-    buf_init(&text, 0);
-    buf_puts(&text, "{\n  \"connectionId\": ");
-    json_append_string(&text, id);
-    buf_puts(&text, ",\n  \"providerConfigKey\": ");
-    json_append_string(&text, key);
-    buf_puts(&text, "\n}");
-    reply_detailed(call, 404, "unknown_connection", payload,
-        "No connection matching the provided params of 'connection_id' and "
-        "'provider_config_key'. Please make sure these values exist in the Nango "
-        "dashboard "
-        "%s",
-        text.data);
-    buf_finish(&text);
-}
-
 /* The body is the metadata; the key comes by query or header. */
 static void write_metadata_legacy(struct call *call, bool merge)
 {
@@ -202,7 +180,7 @@ static void write_metadata_legacy(struct call *call, bool merge)
     if (!find_missing(call, key, &id, 1, &missing, &err))
         reply_error(call, &err);
     else if (missing != NULL)
-        reply_unknown_legacy(call, key, id);
+        reply_no_connection(call, key, id);
     else if (!store_metadata(call, key, &id, 1, call->body, merge, &err))
         reply_error(call, &err);
     else

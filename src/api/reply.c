@@ -216,3 +216,31 @@ void reply_error_detailed(struct call *call, const struct err *err)
         reply_error_body(
             call, err->status, err->code, err->message, cJSON_CreateObject());
 }
+
+void reply_no_connection(struct call *call, const char *key, const char *id)
+{
+    cJSON *payload = cJSON_CreateObject();
+    struct buf text;
+
+    json_set_str(payload, "connectionId", id);
+    json_set_str(payload, "providerConfigKey", key);
+    buf_init(&text, 0);
+    buf_puts(&text, "{\n  \"connectionId\": ");
+    json_append_string(&text, id);
+    buf_puts(&text, ",\n  \"providerConfigKey\": ");
+    json_append_string(&text, key);
+    buf_puts(&text, "\n}");
+    reply_detailed(call, 404, "unknown_connection", payload,
+        "No connection matching the provided params of 'connection_id' and "
+        "'provider_config_key'. Please make sure these values exist in the Nango "
+        "dashboard %s",
+        text.data);
+    buf_finish(&text);
+}
+
+void reply_no_integration(struct call *call)
+{
+    reply_detailed(call, 400, "unknown_provider_config", NULL,
+        "There is no Provider Configuration matching this key. Please make sure this "
+        "value exists in the Nango dashboard {}");
+}

@@ -8,6 +8,7 @@
 
 #define CONN "environment:connections:"
 #define INTG "environment:integrations:"
+#define SYNC "environment:syncs:"
 #define FUNC "environment:functions:"
 #define ANY_TYPE ROUTE_ANY_TYPE
 
@@ -74,6 +75,16 @@ const struct route api_routes[] = {
 
     {"POST",   "/sync/deploy",                RUN_WORK, WHO_KEY, "environment:deploy", NULL, 0, deploy_scripts},
     {"POST",   "/sync/deploy/confirmation",   RUN_WORK, WHO_KEY, "environment:deploy", NULL, 0, confirm_deploy},
+    {"POST",   "/sync/trigger",               RUN_WORK, WHO_KEY, SYNC "execute", NULL, 0, trigger_syncs},
+    {"POST",   "/sync/start",                 RUN_WORK, WHO_KEY, SYNC "execute", NULL, 0, start_syncs},
+    {"POST",   "/sync/pause",                 RUN_WORK, WHO_KEY, SYNC "execute", NULL, 0, pause_syncs},
+    {"GET",    "/sync/status",                RUN_WORK, WHO_KEY, SYNC "read", NULL, 0, get_sync_status},
+    {"PUT",    "/sync/update-connection-frequency", RUN_WORK, WHO_KEY, SYNC "update", NULL, 0, update_sync_frequency},
+    {"POST",   "/sync/:name/variant/:variant",   RUN_WORK, WHO_KEY, SYNC "variant:create", NULL, 0, create_sync_variant},
+    {"DELETE", "/sync/:name/variant/:variant",   RUN_WORK, WHO_KEY, SYNC "variant:delete", NULL, 0, delete_sync_variant},
+    {"GET",    "/records",                    RUN_WORK, WHO_KEY, "environment:records:read", NULL, 0, list_records},
+    {"GET",    "/sync/records",               RUN_WORK, WHO_KEY, "environment:records:read", NULL, 0, list_records_early},
+    {"PATCH",  "/records/prune",              RUN_WORK, WHO_KEY, "environment:records:write", NULL, 0, prune_records},
     {"GET",    "/scripts/config",             RUN_WORK, WHO_KEY, FUNC "list", INTG "list_functions", 0, get_scripts_config},
     {"GET",    "/flow/configs",               RUN_WORK, WHO_KEY, FUNC "list", INTG "list_functions", 0, get_scripts_config},
     {"GET",    "/flow/attributes",            RUN_READ, WHO_KEY, FUNC "list", INTG "list_functions", 0, get_flow_attributes},

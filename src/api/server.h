@@ -11,11 +11,13 @@
 #include "net/upstream.h"
 #include "oplog/oplog.h"
 #include "proxy/forward.h"
+#include "records/records.h"
 #include "scripts/action.h"
 #include "scripts/async.h"
 #include "scripts/deploy.h"
 #include "scripts/events.h"
 #include "scripts/functions.h"
+#include "scripts/syncs.h"
 
 struct server_metrics;
 
@@ -40,6 +42,8 @@ struct server {
     struct script_keys *script_keys; /* of executions that go on */
     struct actions *actions;         /* NULL: this server runs no scripts */
     struct async_runs *async_runs;   /* likewise */
+    struct sync_runs *sync_runs;
+    struct records *records;
     struct script_events *events;
     struct functions *functions;
     struct oplog *oplog;        /* NULL: no logs of operations are kept */

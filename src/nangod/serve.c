@@ -254,6 +254,35 @@ static bool start_functions(struct daemon *daemon, struct err *err)
     return functions_new(&config, &daemon->server.functions, err);
 }
 
+static bool start_syncs(struct daemon *daemon, struct err *err)
+{
+    const struct settings *s = &daemon->node->settings;
+    const struct records_config records = {
+        .dir = s->data_dir,
+        .vault = daemon->node->vault,
+        .seal = s->records_seal,
+        .clock = daemon->server.clock,
+        .log = daemon->server.log,
+    };
+    struct sync_runs_config syncs = {
+        .actions = daemon->server.actions,
+        .store = daemon->node->store,
+        .oplog = daemon->server.auth.oplog,
+        .clock = daemon->server.clock,
+        .log = daemon->server.log,
+        .wall_ms = s->syncs_timeout_s * 1000,
+        .at_once = (size_t)s->syncs_at_once,
+        .max_record = (size_t)s->records_max_bytes,
+        .max_retries = (int)s->syncs_retries,
+        .retry_ms = s->scripts_retry_ms,
+    };
+
+    if (!records_open(&records, &daemon->server.records, err))
+        return false;
+    syncs.records = daemon->server.records;
+    return sync_runs_start(&syncs, &daemon->server.sync_runs, err);
+}
+
 static bool start_scripts(struct daemon *daemon, struct err *err)
 {
     const struct settings *s = &daemon->node->settings;
@@ -311,7 +340,7 @@ static bool start_scripts(struct daemon *daemon, struct err *err)
         start_loads(daemon);
         ok = async_runs_start(&async, &server->async_runs, err);
     }
-    return ok && start_functions(daemon, err);
+    return ok && start_syncs(daemon, err) && start_functions(daemon, err);
 }
 
 static bool listen_all(struct daemon *daemon, struct err *err)
@@ -516,6 +545,9 @@ static void free_loops(struct daemon *daemon)
 
 void daemon_stop(struct daemon *daemon)
 {
+    /* Syncs wait for nobody, and go on with the next server: what they ask of this one would
+     * only keep it. */
+    sync_runs_stop(daemon->server.sync_runs);
     if (daemon->running > 0)
         drain(daemon);
     /* Workers and token calls answer through the reactors: they end first. */
@@ -529,6 +561,7 @@ void daemon_stop(struct daemon *daemon)
         pool_stop(daemon->server.event_threads);
     actions_stop(daemon->server.actions);
     async_runs_free(daemon->server.async_runs);
+    sync_runs_free(daemon->server.sync_runs);
     refresher_settle(daemon->server.refresher);
     if (daemon->outbound != NULL)
         pool_stop(daemon->outbound);
@@ -549,6 +582,7 @@ void daemon_stop(struct daemon *daemon)
     pool_free(daemon->server.event_threads);
     pool_free(daemon->outbound);
     pool_free(daemon->server.log_readers);
+    records_close(daemon->server.records);
     oplog_stop(daemon->server.oplog); /* nobody tells anything any more */
     server_metrics_free(daemon->server.metrics);
     if (daemon->catalogs != NULL)
@@ -608,7 +642,8 @@ void daemon_sweep(struct daemon *daemon)
             now - daemon->node->settings.scripts_async_retention_h * 3600000, &err) ||
         !store_sweep_function_jobs(daemon->node->store,
             now - daemon->node->settings.scripts_async_retention_h * 3600000, &err) ||
-        !store_sweep(daemon->node->store, now, now - days * 86400000, &err))
+        !store_sweep(daemon->node->store, now, now - days * 86400000, &err) ||
+        !sync_runs_sweep(daemon->server.sync_runs, &err))
         log_event(daemon->server.log, LOG_ERROR, "sweep failed",
             LOG_STR("reason", err.message), LOG_END);
     (void)oplog_sweep(daemon->server.oplog, 0); /* goes on by itself */

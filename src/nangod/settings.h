@@ -77,6 +77,11 @@ struct settings {
     int64_t scripts_log_limit;
     int64_t scripts_retry_ms;
     int64_t scripts_async_retention_h;
+    int64_t syncs_timeout_s;
+    int64_t syncs_at_once;
+    int64_t syncs_retries;
+    int64_t records_max_bytes;
+    bool records_seal;
     bool logs_enabled;
     char *logs_level;
     int64_t logs_retention_days;

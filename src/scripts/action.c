@@ -24,6 +24,7 @@
 #include "scripts/deploy.h"
 #include "scripts/models.h"
 #include "scripts/say.h"
+#include "store/syncs.h"
 
 enum {
     CLERK_MS = 250,  /* how often it looks, while there is something to look at */
@@ -55,7 +56,8 @@ struct job {
     char *connection_id, *provider_config_key;
     bool zero;
     struct script_models models;      /* that input and output are compared with */
-    const struct action_trial *trial; /* NULL */
+    const struct action_trial *trial; /* NULL, as the next may be */
+    const struct action_hooks *hooks;
     void (*done)(void *arg, const struct script_outcome *outcome);
     void *arg;
     /* while it runs */
@@ -142,8 +144,8 @@ static void on_log(
 {
     struct job *job = arg;
 
-    if (job->trial != NULL)
-        job->trial->log(job->trial->arg, level, message, meta);
+    if (job->hooks != NULL && job->hooks->log != NULL)
+        job->hooks->log(job->hooks->arg, level, message, meta);
     else
         script_say_log(&job->say, level, message, meta);
 }
@@ -210,8 +212,8 @@ static bool on_call(void *arg, const char *method, struct json_raw args, struct 
     struct job *job = arg;
     bool handled = false, ok = false;
 
-    if (job->trial != NULL)
-        ok = job->trial->call(job->trial->arg, &job->caller, method, args, out, &handled);
+    if (job->hooks != NULL)
+        ok = job->hooks->call(job->hooks->arg, &job->caller, method, args, out, &handled);
     if (handled)
         return ok;
     if (script_call_known(method))
@@ -271,9 +273,11 @@ static void run_script(struct job *job)
     if (job->trial != NULL) {
         run.version = TRIALS | job->owner;
         run.single = true;
-        if (job->trial->wall_ms > 0)
-            run.wall_ms = job->trial->wall_ms;
     }
+    if (job->hooks != NULL && job->hooks->wall_ms > 0)
+        run.wall_ms = job->hooks->wall_ms;
+    if (job->hooks != NULL && job->hooks->cancelled != NULL)
+        run.cancelled = job->hooks->cancelled;
     script_keys_make(config->keys, &job->scope, job->key);
     job->caller = (struct script_caller){
         .base_url = config->base_url,
@@ -459,6 +463,12 @@ static void put_paginate(
     catalog_unref(catalog);
 }
 
+static const char *variant_of(const struct action_order *order)
+{
+    return order->hooks != NULL && order->hooks->variant != NULL ? order->hooks->variant
+                                                                 : SYNC_BASE;
+}
+
 /* The properties of the script's `nango` (contract runner-sdk.md section 2). */
 static char *make_props(const struct actions_config *config,
     const struct action_order *order, const char *environment_name, int64_t operation)
@@ -480,12 +490,12 @@ static char *make_props(const struct actions_config *config,
     put_number(&out, "nangoConnectionId", connection->id);
     put_text(&out, "scriptType", script_kind_name(script->kind));
     put_text(&out, "name", script->name);
-    put_text(&out, "variant", "base");
+    put_text(&out, "variant", variant_of(order));
     if (script->spec.attributes_json != NULL)
         buf_printf(&out, ",\"attributes\":%s", script->spec.attributes_json);
     put_paginate(&out, config->catalogs, connection->provider);
-    if (order->trial != NULL)
-        buf_puts(&out, order->trial->props);
+    if (order->hooks != NULL)
+        buf_puts(&out, order->hooks->props);
     buf_putc(&out, '}');
     return buf_take(&out, NULL);
 }
@@ -533,6 +543,7 @@ static struct job *job_new(struct actions *actions, const struct action_order *o
     job->scope.held_id = connection->held ? connection->id : 0;
     job->kind = script->kind;
     job->trial = order->trial;
+    job->hooks = order->hooks;
     job->version_id = script->version_id;
     job->share = share_of(order);
     memcpy(job->sha256, script->js, SHA256_LEN);
@@ -545,7 +556,8 @@ static struct job *job_new(struct actions *actions, const struct action_order *o
     job->provider_config_key = str_dup(connection->provider_config_key);
     script_checkpoint_init(&job->checkpoint, actions->config.store, actions->config.log,
         connection->id,
-        script_checkpoint_key(script_kind_name(script->kind), script->name, NULL));
+        script_checkpoint_key(script_kind_name(script->kind), script->name,
+            script->kind == SCRIPT_SYNC ? variant_of(order) : NULL));
     if (actions->config.validate && order->trial == NULL)
         script_models_init(&job->models, script);
     job->zero = script_is_zero(script->spec.sdk_version);

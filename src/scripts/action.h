@@ -63,15 +63,21 @@ void actions_stop(struct actions *actions);
 
 struct script_caller;
 
-/* Code that is tried, without being a deployed script's. What the script is allowed to ask
- * of the outside may be answered in another way. Lives until the order's done(). */
+/* Code that is tried, without being a deployed script's. Lives until the order's done().
+ */
 struct action_trial {
     const char *code; /* as compiled */
     size_t code_len;
-    const char *props; /* more of them: "" or ",\"name\":value"… */
-    int64_t wall_ms;   /* 0 = as the config says */
-    /* As struct script_ops, with `arg`. The caller is for script_call(); *handled = false:
-     * it is done as for any other script. */
+};
+
+/* What is another's than an action's. Lives until the order's done(). */
+struct action_hooks {
+    const char *props;      /* more of them: "" or ",\"name\":value"… */
+    const char *variant;    /* of a sync; NULL = base */
+    int64_t wall_ms;        /* 0 = as the config says */
+    atomic_bool *cancelled; /* set by others to abort; NULL = when all are */
+    /* As struct script_ops, with `arg`; log may be NULL. The caller is for script_call();
+     * *handled = false: it is done as for any other script. */
     void (*log)(void *arg, const char *level, const char *message, struct json_raw meta);
     bool (*call)(void *arg, const struct script_caller *caller, const char *method,
         struct json_raw args, struct buf *out, bool *handled);
@@ -89,6 +95,7 @@ struct action_order {
      * so that many of them do not keep others from beginning. */
     bool background;
     const struct action_trial *trial; /* NULL = the script is deployed */
+    const struct action_hooks *hooks; /* NULL = as an action */
     /* Begun by the caller; NULL = begun here. Its end is told before done(). A trial has
      * none. */
     const struct oplog_op *operation;

@@ -13,6 +13,7 @@
 #include "base/mem.h"
 #include "base/secret.h"
 #include "base/str.h"
+#include "scripts/active.h"
 #include "scripts/events.h"
 #include "scripts/say.h"
 
@@ -198,26 +199,6 @@ static void fail(struct running *running, const char *type, const char *message)
 
 /* ---- begins ---- */
 
-/* The version that is active now. */
-static struct script_row *find_script(
-    struct async_runs *async, int64_t script_id, struct err *err)
-{
-    struct script_row **rows = NULL, *found = NULL;
-    size_t count = 0;
-
-    if (!store_list_script_versions(async->config.store, script_id, &rows, &count, err))
-        return NULL;
-    for (size_t i = 0; i < count; i++)
-        if (rows[i]->active && found == NULL) {
-            found = rows[i];
-            rows[i] = NULL;
-        }
-    store_scripts_free(rows, count);
-    if (found == NULL)
-        err_set(err, 404, "not_found", "The script was removed");
-    return found;
-}
-
 static bool open_input(struct async_runs *async, const struct async_run_row *row,
     char **input, struct err *err)
 {
@@ -256,7 +237,7 @@ static void begin(struct async_runs *async, struct async_run_row *row)
         fail(running, "action_failure", "The script could not begin within a day");
         return;
     }
-    script = find_script(async, row->script_id, &err);
+    script = script_find_active(async->config.store, row->script_id, &err);
     if (script != NULL && is_of_event(row)) {
         running->event = str_dup(script->event);
         running->name = str_dup(script->name);

@@ -43,6 +43,7 @@ struct rows {
 struct dryrun {
     struct dryrun_order order; /* metadata and checkpoint as they are now: lock */
     struct action_trial trial;
+    struct action_hooks hooks;
     char *props;
     dryrun_done *done;
     void *arg;
@@ -459,6 +460,7 @@ void dryrun_start(struct actions *actions, struct connection_row *connection,
         .connection = connection,
         .input = order->input,
         .trial = &run->trial,
+        .hooks = &run->hooks,
         .done = on_done,
         .arg = run,
     };
@@ -475,6 +477,8 @@ void dryrun_start(struct actions *actions, struct connection_row *connection,
     run->trial = (struct action_trial){
         .code = run->order.code,
         .code_len = run->order.code_len,
+    };
+    run->hooks = (struct action_hooks){
         .props = run->props,
         .wall_ms = run->order.wall_ms,
         .log = on_log,

@@ -29,10 +29,13 @@ void script_subject(const struct script_row *script,
 {
     *out = (struct oplog_subject){
         .environment_id = connection->environment_id,
-        .type = script->kind == SCRIPT_ON_EVENT ? "events" : "action",
+        .type = script->kind == SCRIPT_ON_EVENT ? "events"
+                : script->kind == SCRIPT_SYNC   ? "sync"
+                                                : "action",
         .action = action_of(script),
-        .message =
-            script->kind == SCRIPT_ON_EVENT ? "The script of an event" : "An action",
+        .message = script->kind == SCRIPT_ON_EVENT ? "The script of an event"
+                   : script->kind == SCRIPT_SYNC   ? "A sync"
+                                                   : "An action",
         .integration_id = connection->integration_id,
         .integration = connection->provider_config_key,
         .provider = connection->provider,

@@ -51,7 +51,7 @@ async function knownProviders() {
 // Everything one recordings file is replayed with.
 class Stage {
   constructor(area, nangod, echo, facts) {
-    Object.assign(this, { area, nangod, echo, facts, sessions: {}, lastConnection: undefined });
+    Object.assign(this, { area, nangod, echo, facts, sessions: {}, lastConnection: undefined, cursors: {} });
   }
 
   async recording(area) {
@@ -99,9 +99,9 @@ class Stage {
     const { method, path: target, headers, body } = entry.request;
     const change = rewrite[this.area]?.[entry.name] ?? {};
     const more = typeof change === 'function' ? change(this) : change;
-    const filled = this.fillRequest(body, entry.name);
+    const filled = more.body ?? this.fillRequest(body, entry.name);
     const bytes = filled?.base64 !== undefined ? Buffer.from(filled.base64, 'base64') : filled;
-    return request(this.nangod.base, method, encodeTarget(this.fillRequest(target, entry.name)), {
+    return request(this.nangod.base, method, more.path ?? encodeTarget(this.fillRequest(target, entry.name)), {
       headers: { 'User-Agent': userAgent, ...this.fillRequest(headers, entry.name), ...more.headers },
       // A recorded text was sent as it stands, even under a JSON content type.
       body: typeof bytes === 'object' && !Buffer.isBuffer(bytes) ? JSON.stringify(bytes) : bytes,
@@ -188,6 +188,8 @@ function replay(title, settings, { facts }) {
               if (answer.body?.data?.token) stage.sessions[entry.name] = answer.body.data.token;
               if (answer.body?.connectionId) stage.lastConnection = answer.body.connectionId;
               if (answer.body?.statusUrl) stage.lastConnection = answer.body.id; // what <uuid> stands for next
+              if (answer.body?.next_cursor) stage.cursor = answer.body.next_cursor;
+              for (const { id, _nango_metadata: { cursor } } of answer.body?.records ?? []) stage.cursors[id] = cursor;
               const found = stage.judge(entry, answer);
               if (!mine) {
                 assert.deepEqual(found, [], `${entry.request.method} ${entry.request.path}: ${answer.status} ${answer.text.slice(0, 300)}`);

@@ -1,14 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Every method of libnango from end to end: a success, a refusal, and four faults on the way (the
 // answer cut in half, no answer, nobody there, a failing server), blocking and asynchronous. The table
-// is sdk/live.mjs; what nangod does not serve yet is answered from recordings. The driver's own allocator
-// sees that all memory comes back, and wiped.
+// is sdk/live.mjs. The driver's own allocator sees that all memory comes back, and wiped.
 
 import assert from 'node:assert/strict';
-import fs from 'node:fs';
-import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { fileURLToPath } from 'node:url';
 
 import { loadClient } from './lib/clients.mjs';
 import { logged } from './lib/daemon.mjs';
@@ -21,10 +17,8 @@ import { until } from './lib/wait.mjs';
 import { World } from './lib/world.mjs';
 import { rows } from './sdk/live.mjs';
 
-const here = path.dirname(fileURLToPath(import.meta.url));
-
 let world;
-let recorder; // answers for the server parts that are not there yet
+let recorder; // answers what nangod never would
 let relay;
 let dead;
 let secret;
@@ -42,8 +36,9 @@ before(async () => {
   await connection('c1', { metadata: { colour: 'red' }, connection_config: { region: 'eu' }, end_user: { id: 'u1' }, tags: { plan: 'gold' } });
   for (const id of ['meta', 'meta2']) await connection(id);
   context.grant = await world.connect('oauth', 'o1', { expiresAt: '2099-01-01T00:00:00.000Z' });
-  await deployed(deploy([sync('key', 'items'), action('key', 'act', { fileBody: { js: 'exports.default = async (nango, input) => ({ ok: true, input });', ts } })]));
+  await deployed(deploy([sync('key', 'items', { fileBody: { js: items, ts } }), action('key', 'act', { fileBody: { js: 'exports.default = async (nango, input) => ({ ok: true, input });', ts } })]));
   context.asyncAction = await asyncAction();
+  context.firstCursor = await twoSyncs();
   context.api = (target) => world.nangod.must(200, 'GET', target);
 });
 
@@ -56,6 +51,26 @@ after(async () => {
     await world?.finish();
   }
 });
+
+// Adds three records; from then on one is changed and one deleted.
+const items = `exports.default = async (nango) => {
+  if (!nango.lastSyncDate) return nango.batchSave([{ id: '1', n: 1 }, { id: '2', n: 2 }, { id: '3', n: 3 }], 'Item');
+  await nango.batchSave([{ id: '2', n: 22 }], 'Item');
+  await nango.batchDelete([{ id: '3' }], 'Item');
+};`;
+// The cursor of the first record after both.
+async function twoSyncs() {
+  const state = async () => (await world.nangod.must(200, 'GET', '/sync/status?syncs=items&provider_config_key=key&connection_id=c1')).syncs[0];
+  const over = (is) => until('the sync', async () => {
+    const now = await state();
+    return now.finishedAt !== undefined && now.status !== 'RUNNING' && is(now);
+  });
+  await over(() => true);
+  await world.nangod.must(200, 'POST', '/sync/trigger', { body: { syncs: ['items'], provider_config_key: 'key', connection_id: 'c1' } });
+  await over(({ latestResult }) => latestResult.Item?.deleted === 1);
+  const { records } = await world.nangod.must(200, 'GET', '/records?model=Item', { headers: { 'Provider-Config-Key': 'key', 'Connection-Id': 'c1' } });
+  return records[0]._nango_metadata.cursor;
+}
 
 const connection = (id, more = {}) =>
   world.nangod.must(201, 'POST', '/connections', { body: { provider_config_key: 'key', connection_id: id, credentials: { type: 'API_KEY', apiKey: 'secret-1' }, ...more } });
@@ -75,40 +90,16 @@ async function asyncAction() {
 const titled = ({ method, form }) => `${method}${form ? ` (${form})` : ''}`;
 const forms = [[false, ''], [true, ', async']];
 
-// A recorded answer, its placeholders replaced by values of their kind.
-function recording(area, name) {
-  const all = JSON.parse(fs.readFileSync(path.join(here, `../data/recordings/${area}.json`), 'utf8'));
-  const { status, body } = all.find((entry) => entry.name === name).response;
-  const text = JSON.stringify(body)
-    .replaceAll(/<timestamp ms [^>]*>/g, '2026-01-02T03:04:05.678Z')
-    .replaceAll(/<timestamp us [^>]*>/g, '2026-01-02T03:04:05.678901+00:00')
-    .replaceAll(/<uuid>/g, '6a3632c3-c06d-4ddc-8250-8e5697c3aa25')
-    .replaceAll(/<cursor>/g, 'Y3Vyc29y');
-  return { status, body: text };
-}
-
-const good = ({ recorded }) => {
-  if (recorded.body) return { body: recorded.body };
-  const answer = recording(recorded.area, recorded.good);
-  return recorded.bare ? { ...answer, body: JSON.stringify(JSON.parse(answer.body).records) } : answer;
-};
-
-const bad = ({ recorded, refusal }) => {
-  if (refusal.key) return { status: refusal.status, body: { error: { code: refusal.code, message: 'no such key' } } };
-  return typeof recorded.bad === 'string' ? recording(recorded.area, recorded.bad) : recorded.bad;
-};
-
 // Arguments of one run, and what has to be there for it.
 async function stage(row) {
   const n = ++count;
-  const stageOf = { ...context, n, doomed: `doomed-${n}`, doomedKey: `doomed-${n}`, doomedFunction: `doomed-${n}` };
-  if (!row.recorded && row.method === 'deleteConnection') await connection(stageOf.doomed);
-  if (!row.recorded && row.method === 'deleteIntegration') await world.integration(stageOf.doomedKey, 'test-key');
+  const stageOf = { ...context, n, doomed: `doomed-${n}`, doomedKey: `doomed-${n}`, doomedFunction: `doomed-${n}`, doomedVariant: `doomed-${n}` };
+  if (row.method === 'deleteConnection') await connection(stageOf.doomed);
+  if (row.method === 'deleteIntegration') await world.integration(stageOf.doomedKey, 'test-key');
   if (row.method === 'deleteFunction') await deployed(deploy([action('key', stageOf.doomedFunction)], { source: 'standalone' }));
+  if (row.method === 'deleteSyncVariant') await world.nangod.must(200, 'POST', `/sync/items/variant/${stageOf.doomedVariant}`, { body: { provider_config_key: 'key', connection_id: 'c1' } });
   return stageOf;
 }
-
-const server = (row) => (row.recorded ? recorder.base : world.nangod.base);
 
 function refusedAs(answer, { status, code, says }) {
   assert.equal(answer.code, 'NANGO_E_HTTP', JSON.stringify(answer));
@@ -123,8 +114,7 @@ describe('every method against the server', { timeout: 600_000 }, () => {
     for (const [async, suffix] of forms) {
       it(`${titled(row)}${suffix}`, logged(() => world.nangod, async () => {
         const now = await stage(row);
-        if (row.recorded) recorder.answer(good(row));
-        const answer = await drivers.of({ key: secret, host: server(row), async, allocator: true }).call(row.method, row.args(now));
+        const answer = await drivers.of({ key: secret, host: world.nangod.base, async, allocator: true }).call(row.method, row.args(now));
         if (row.fails) {
           assert.deepEqual([answer.code, answer.http_status], ['NANGO_E_HTTP', row.fails.status], JSON.stringify(answer));
           return;
@@ -135,10 +125,9 @@ describe('every method against the server', { timeout: 600_000 }, () => {
 
       it(`${titled(row)} is refused${suffix}`, logged(() => world.nangod, async () => {
         const { refusal } = row;
-        if (row.recorded) recorder.answer(bad(row));
         const key = refusal.key ? '00000000-0000-4000-8000-000000000000' : secret;
         const now = await stage(row);
-        const answer = await drivers.of({ key, host: server(row), async, allocator: true }).call(row.method, refusal.key ? row.args(now) : refusal.args);
+        const answer = await drivers.of({ key, host: world.nangod.base, async, allocator: true }).call(row.method, refusal.key ? row.args(now) : refusal.args);
         refusedAs(answer, refusal);
       }));
     }
@@ -148,8 +137,7 @@ describe('every method against the server', { timeout: 600_000 }, () => {
 describe('faults on the way', { timeout: 300_000 }, () => {
   const call = async (row, async, mode, more = {}) => {
     const now = await stage(row);
-    if (row.recorded) recorder.answer(good(row));
-    relay.port = row.recorded ? recorder.server.port : world.nangod.port;
+    relay.port = world.nangod.port;
     relay.mode = mode;
     return drivers.of({ key: secret, host: relay.base, async, allocator: true, ...more }).call(row.method, row.args(now));
   };
@@ -285,14 +273,5 @@ describe('the table', () => {
     const named = new Set(rows.map((row) => row.method));
     const methods = Object.getOwnPropertyNames(Nango.prototype).filter((name) => name !== 'constructor' && !name.startsWith('_') && !internal.has(name));
     assert.deepEqual(methods.filter((name) => !named.has(name)), []);
-  });
-
-  it('takes recordings only for what nangod does not serve yet', async () => {
-    const ask = ([method, target]) => world.nangod.api(method, target, method === 'GET' ? {} : { body: {} });
-    const nothing = await ask(['GET', '/no/such/route']);
-    for (const { method, probe } of rows.filter((row) => row.recorded)) {
-      const { status, body } = await ask(probe);
-      assert.deepEqual([status, body], [404, nothing.body], `nangod answers ${probe.join(' ')} now: take \`recorded\` and \`probe\` out of the row of ${method}, and test it with nangod`);
-    }
   });
 });

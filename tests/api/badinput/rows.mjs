@@ -12,6 +12,7 @@ import { actions } from './actions.mjs';
 import { functions } from './functions.mjs';
 import { logs } from './logs.mjs';
 import { scripts } from './scripts.mjs';
+import { syncs } from './syncs.mjs';
 
 export const long = 'x'.repeat(256);
 export const json = { 'Content-Type': 'application/json' };
@@ -42,6 +43,7 @@ export const rows = {
     ...actions.missing,
     ...logs.missing,
     ...functions.missing,
+    ...syncs.missing,
     // who asks
     ['GET', '/connections', { key: null }, 401, 'missing_auth_header'],
     ['GET', '/connect/session', { key: null }, 401, 'missing_auth_header'],
@@ -178,6 +180,7 @@ export const rows = {
     ...actions.malformed,
     ...logs.malformed,
     ...functions.malformed,
+    ...syncs.malformed,
     // who asks
     ['GET', '/connections', { key: 'x' }, 401, 'invalid_secret_key_format'],
     ['GET', '/connections', { key: none.slice(1) }, 401, 'unknown_account'],
@@ -326,6 +329,7 @@ export const rows = {
     ...actions.oversized,
     ...logs.oversized,
     ...functions.oversized,
+    ...syncs.oversized,
     ...both(connection, (at) => [
       ['GET', `${at}/c1?provider_config_key=${long}`, {}, 400, 'invalid_query_params', ['provider_config_key']],
       ['GET', `${at}/${long}?provider_config_key=key`, {}, 400, 'invalid_uri_params', ['connectionId']],
@@ -405,6 +409,7 @@ export const rows = {
     ...actions.type,
     ...logs.type,
     ...functions.type,
+    ...syncs.type,
     ...both(connection, (at) => [
       ['GET', `${at}/c1?provider_config_key=key&provider_config_key=key`, {}, 400, 'invalid_query_params', ['provider_config_key']],
       ['DELETE', `${at}/c1?provider_config_key[]=key`, {}, 400, 'invalid_query_params', ['provider_config_key']],

@@ -6,8 +6,9 @@
 import crypto from 'node:crypto';
 
 import { outcome } from '../lib/scripts.mjs';
+import { until } from '../lib/wait.mjs';
 
-export const areas = ['integrations', 'connections', 'metadata', 'environment-variables', 'providers', 'connect-sessions', 'auth-endpoints', 'errors', 'proxy', 'scripts-config', 'actions'];
+export const areas = ['integrations', 'connections', 'metadata', 'environment-variables', 'providers', 'connect-sessions', 'auth-endpoints', 'errors', 'proxy', 'scripts-config', 'actions', 'sync-control', 'records'];
 
 // Integrations as integrations.json itself makes them, and those it does not make.
 const integrationNames = {
@@ -125,6 +126,16 @@ exports.default = async (nango, input) => {
     await stage.must(200, 'POST', '/sync/deploy', { flowConfigs: [flow('act', act), flow('typed', typed)], jsonSchema, reconcile: false, debug: false, nangoYamlBody: '', sdkVersion: '0.71.4-yaml' });
   },
 
+  async 'sync-control'(stage) {
+    await makeIntegrations(stage, 'rec-api');
+    await makeConnection(stage, 'rec-api', 'rec-c1', apiKey('key-1'), { metadata: first });
+  },
+
+  async records(stage) {
+    await makeIntegrations(stage, 'rec-api');
+    await makeConnection(stage, 'rec-api', 'rec-c1', apiKey('key-1'), { metadata: first });
+  },
+
   async errors(stage) {
     await makeIntegrations(stage, 'rec-api');
   },
@@ -149,10 +160,59 @@ exports.default = async (nango, input) => {
   },
 };
 
+// A sync that does what the metadata of its connection says, as the recorder's did.
+const first = { save: [{ id: '1', n: 1 }, { id: '2', n: 2 }, { id: '3', n: 3 }] };
+const changed = { save: [{ id: '2', n: 22 }], remove: [{ id: '3' }] };
+const deploySync = (stage) => stage.must(200, 'POST', '/sync/deploy', {
+  flowConfigs: [{
+    type: 'sync', syncName: 'items', providerConfigKey: 'rec-api', models: ['Item'], runs: 'every 1 hour', auto_start: true, sync_type: 'incremental', track_deletes: false, endpoints: [{ method: 'GET', path: '/items' }],
+    fileBody: { ts: '// b', js: `exports.default = async (nango) => {
+  const { save = [], remove = [], fail } = await nango.getMetadata();
+  if (fail) throw new Error('boom');
+  await nango.batchSave(save, 'Item');
+  await nango.batchDelete(remove, 'Item');
+};` },
+  }],
+  jsonSchema: { definitions: { Item: { type: 'object', properties: { id: { type: 'string' }, n: { type: 'number' } }, required: ['id'] } } },
+  reconcile: false, debug: false, nangoYamlBody: '', sdkVersion: '0.71.4-yaml',
+});
+const syncsOf = async (stage, names = '*') => (await stage.must(200, 'GET', `/sync/status?syncs=${names}&provider_config_key=rec-api&connection_id=rec-c1`)).syncs;
+const untilSync = (stage, is) => until('the sync', async () => {
+  const [one] = await syncsOf(stage, 'items');
+  return one !== undefined && one.status !== 'RUNNING' && one.finishedAt !== undefined && is(one) ? one : undefined;
+});
+const setWork = (stage, metadata) => stage.must(201, 'POST', '/connections/metadata', { provider_config_key: 'rec-api', connection_id: 'rec-c1', metadata });
+async function deployAndWait(stage) {
+  await deploySync(stage);
+  stage.before = await untilSync(stage, () => true);
+}
+// One execution with that to do, waited for.
+async function execute(stage, metadata, more = {}) {
+  const [before] = await syncsOf(stage, 'items');
+  await setWork(stage, metadata);
+  await stage.must(200, 'POST', '/sync/trigger', { syncs: ['items'], provider_config_key: 'rec-api', connection_id: 'rec-c1', ...more });
+  await untilSync(stage, ({ finishedAt }) => finishedAt !== before.finishedAt);
+}
+
 const result = (stage) => outcome(stage.nangod, stage.lastConnection);
 
 // Steps before a named entry.
 export const before = {
+  'sync-control': {
+    'status: after deploy': deployAndWait,
+    'status: after run': (stage) => untilSync(stage, ({ finishedAt }) => finishedAt !== stage.before.finishedAt),
+    'status: after update and delete': (stage) => execute(stage, changed),
+    'status: failed run': (stage) => execute(stage, { fail: true }),
+    'trigger: full refresh': (stage) => setWork(stage, { save: [{ id: '1', n: 1 }] }),
+    'status: after full refresh and clear': (stage) => untilSync(stage, ({ latestResult, recordCount }) => latestResult.Item?.added === 1 && recordCount.Item === 1),
+  },
+  records: {
+    all: async (stage) => {
+      await deployAndWait(stage);
+      await execute(stage, changed);
+    },
+    'after clear': (stage) => execute(stage, { save: [{ id: '1', n: 1 }] }, { sync_mode: 'full_refresh_and_clear_cache' }),
+  },
   actions: { 'result: done': result, 'result: failed': result },
   integrations: {
     'create OAUTH2 with API_KEY-type credentials': (stage) => stage.must(200, 'DELETE', '/integrations/rec-tmp'),
@@ -197,6 +257,12 @@ export function sessionToken(stage, area, name) {
 
 // Changes to a request that a stand-in of setup needs, or a key that the recording leaves out.
 export const rewrite = {
+  records: {
+    'second page': (stage) => ({ path: `/records?model=Item&limit=1&cursor=${encodeURIComponent(stage.cursor)}` }),
+    'cursor of a record': (stage) => ({ path: `/records?model=Item&cursor=${encodeURIComponent(stage.cursors['2'])}` }),
+    'modified_after a day ago': () => ({ path: `/records?model=Item&modified_after=${new Date(Date.now() - 86_400_000).toISOString()}` }),
+    prune: (stage) => ({ body: { model: 'Item', until_cursor: stage.cursors['1'] } }),
+  },
   errors: {
     'UUID v1': { headers: { Authorization: 'Bearer 5b2d1f60-1d5c-11ef-9c1a-0242ac120002' } },
     'upper-case key': (stage) => {

@@ -12,6 +12,7 @@ const patterns = {
   '<timestamp us +00:00>': `${instant}\\.\\d{6}\\+00:00`,
   '<session-token>': 'nango_connect_session_[0-9a-f]{64}',
   '<CONNECT-UI>': 'https?://[^?]*?',
+  '<cursor>': '[A-Za-z0-9+/]+=*',
   '<boundary>': '[^\\r\\n";]+',
   '<volatile>': '[^"]+',
   '<version>': '\\S+',
@@ -19,7 +20,7 @@ const patterns = {
   '<challenge>': '[\\w-]{43}',
   '<HTML page>': '(?:.|\\s)*</html>\\s*',
 };
-const placeholder = /<(?:uuid|timestamp [mu]s [^>]+|session-token|CONNECT-UI|boundary|volatile|version|state|challenge|HTML page)>/g;
+const placeholder = /<(?:uuid|timestamp [mu]s [^>]+|session-token|CONNECT-UI|cursor|boundary|volatile|version|state|challenge|HTML page)>/g;
 
 const escaped = (text) => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
 
