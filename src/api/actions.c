@@ -43,26 +43,6 @@ static const struct shape body_shape = SHAPE_LOOSE(body_rules);
 /* Whom it is for; the endpoints of old have no more. */
 static const struct shape target_shape = {header_rules, 2, false};
 
-/* False after a reply. */
-static bool check_headers(struct call *call, const struct shape *shape)
-{
-    cJSON *headers = cJSON_CreateObject();
-    cJSON *issues;
-
-    for (size_t i = 0; i < shape->count; i++) {
-        const char *name = header_rules[i].name;
-        const char *value = http_header(call->req, name);
-
-        if (value != NULL)
-            json_set_str(headers, name, value);
-    }
-    issues = validate(shape, headers, NULL);
-    cJSON_Delete(headers);
-    if (issues != NULL)
-        reply_issues(call, "invalid_headers", issues);
-    return issues == NULL;
-}
-
 /* ---- what is called ---- */
 
 /* The connection of the headers; NULL after a reply. */
@@ -223,7 +203,7 @@ void trigger_action(struct call *call)
     struct connection_row *connection;
     struct script_row *script;
 
-    if (!check_headers(call, &header_shape) || !call_check_body(call, &body_shape))
+    if (!call_check_headers(call, &header_shape) || !call_check_body(call, &body_shape))
         return;
     /* What waits is stored, which is for a worker; asked first, so that nothing is looked
      * up twice. */
@@ -354,7 +334,7 @@ void call_endpoint(struct call *call)
     struct connection_row *connection;
     struct script_row *action = NULL, *sync = NULL;
 
-    if (!check_headers(call, &target_shape))
+    if (!call_check_headers(call, &target_shape))
         return;
     connection = find_connection(call);
     if (connection == NULL)

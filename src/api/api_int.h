@@ -136,6 +136,8 @@ size_t call_query_count(const struct call *call, const char *name, size_t otherw
 /* False after a 400 with the issues. */
 bool call_check_query(struct call *call, const struct shape *shape);
 bool call_check_body(struct call *call, const struct shape *shape);
+/* Of the headers that the shape's rules name, in lower case. */
+bool call_check_headers(struct call *call, const struct shape *shape);
 /* The caller's environment; NULL after a reply when the store failed. */
 struct environment_row *call_environment(struct call *call);
 /* False after a 403 when the key has neither scope (`or_scope` may be NULL). */

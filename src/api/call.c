@@ -200,6 +200,24 @@ bool call_check_body(struct call *call, const struct shape *shape)
     return issues == NULL;
 }
 
+bool call_check_headers(struct call *call, const struct shape *shape)
+{
+    cJSON *headers = cJSON_CreateObject(), *issues;
+
+    for (size_t i = 0; i < shape->count; i++) {
+        const char *name = shape->rules[i].name;
+        const char *value = http_header(call->req, name);
+
+        if (value != NULL)
+            json_set_str(headers, name, value);
+    }
+    issues = validate(shape, headers, NULL);
+    cJSON_Delete(headers);
+    if (issues != NULL)
+        reply_issues(call, "invalid_headers", issues);
+    return issues == NULL;
+}
+
 struct environment_row *call_environment(struct call *call)
 {
     struct err err = {0};

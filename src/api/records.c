@@ -144,24 +144,6 @@ static const struct shape header_shape = SHAPE_LOOSE(header_rules);
 
 /* ---- whose ---- */
 
-/* False after a reply. */
-static bool check_headers(struct call *call)
-{
-    cJSON *headers = cJSON_CreateObject(), *issues;
-
-    for (size_t i = 0; i < sizeof header_rules / sizeof header_rules[0]; i++) {
-        const char *value = http_header(call->req, header_rules[i].name);
-
-        if (value != NULL)
-            json_set_str(headers, header_rules[i].name, value);
-    }
-    issues = validate(&header_shape, headers, NULL);
-    cJSON_Delete(headers);
-    if (issues != NULL)
-        reply_issues(call, "invalid_headers", issues);
-    return issues == NULL;
-}
-
 /* NULL after a reply. */
 static struct connection_row *find_connection(struct call *call)
 {
@@ -305,7 +287,7 @@ void list_records(struct call *call)
 {
     struct connection_row *connection;
 
-    if (!check_headers(call) || !call_check_query(call, &list_query))
+    if (!call_check_headers(call, &header_shape) || !call_check_query(call, &list_query))
         return;
     connection = find_connection(call);
     if (connection != NULL)
@@ -398,7 +380,7 @@ void list_records_early(struct call *call)
 {
     struct connection_row *connection;
 
-    if (call_query(call) == NULL || !check_headers(call))
+    if (call_query(call) == NULL || !call_check_headers(call, &header_shape))
         return;
     if (early_str(call, "model") == NULL) {
         reply_fault(call, 400, "missing_model", "Missing model: say it in the query");
@@ -444,8 +426,8 @@ void prune_records(struct call *call)
 {
     struct connection_row *connection;
 
-    if (!check_headers(call) || !call_check_query(call, &SHAPE_EMPTY) ||
-        !call_check_body(call, &prune_body))
+    if (!call_check_headers(call, &header_shape) ||
+        !call_check_query(call, &SHAPE_EMPTY) || !call_check_body(call, &prune_body))
         return;
     connection = find_connection(call);
     if (connection != NULL)

@@ -52,13 +52,19 @@ void crypto_random(void *out, size_t len)
 
 void crypto_uuid_v4(char out[UUID_TEXT_SIZE])
 {
-    uint8_t raw[16];
-    char hex[33];
+    uint8_t raw[UUID_LEN];
 
     crypto_random(raw, sizeof raw);
     raw[6] = (uint8_t)((raw[6] & 0x0f) | 0x40);
     raw[8] = (uint8_t)((raw[8] & 0x3f) | 0x80);
-    str_hex(raw, sizeof raw, hex);
+    crypto_uuid_text(raw, out);
+}
+
+void crypto_uuid_text(const uint8_t uuid[UUID_LEN], char out[UUID_TEXT_SIZE])
+{
+    char hex[2 * UUID_LEN + 1];
+
+    str_hex(uuid, UUID_LEN, hex);
     memcpy(out, hex, 8);
     memcpy(out + 9, hex + 8, 4);
     memcpy(out + 14, hex + 12, 4);

@@ -13,6 +13,9 @@
 
 void crypto_random(void *out, size_t len);
 void crypto_uuid_v4(char out[UUID_TEXT_SIZE]);
+#define UUID_LEN 16
+/* 8-4-4-4-12 digits, in lower case. */
+void crypto_uuid_text(const uint8_t uuid[UUID_LEN], char out[UUID_TEXT_SIZE]);
 void crypto_random_hex(char *out, size_t bytes); /* writes 2*bytes characters and a NUL */
 void crypto_sha256(const void *data, size_t len, uint8_t out[SHA256_LEN]);
 void crypto_sha1(const void *data, size_t len, uint8_t out[20]);

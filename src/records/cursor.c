@@ -18,20 +18,6 @@ void records_time_text(int64_t us, char out[RECORDS_TIME_SIZE])
     (void)snprintf(out, RECORDS_TIME_SIZE, "%.28s%03d+00:00", text, (int)(us % 1000));
 }
 
-void records_uuid_text(const uint8_t uuid[RECORDS_UUID_LEN], char out[UUID_TEXT_SIZE])
-{
-    static const char digits[] = "0123456789abcdef";
-    size_t at = 0;
-
-    for (size_t i = 0; i < RECORDS_UUID_LEN; i++) {
-        if (i == 4 || i == 6 || i == 8 || i == 10)
-            out[at++] = '-';
-        out[at++] = digits[uuid[i] >> 4];
-        out[at++] = digits[uuid[i] & 15];
-    }
-    out[at] = '\0';
-}
-
 void records_cursor_text(
     const struct records_cursor *cursor, char out[RECORDS_CURSOR_SIZE])
 {
@@ -40,7 +26,7 @@ void records_cursor_text(
     struct buf text;
 
     records_time_text(cursor->updated_us, time);
-    records_uuid_text(cursor->uuid, uuid);
+    crypto_uuid_text(cursor->uuid, uuid);
     (void)snprintf(plain, sizeof plain, "%s" SEPARATOR "%s", time, uuid);
     buf_init(&text, 0);
     str_base64(plain, strlen(plain), &text);

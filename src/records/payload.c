@@ -25,7 +25,7 @@ static void context_of(
     static const char prefix[] = "record/";
 
     memcpy(out, prefix, sizeof prefix - 1);
-    records_uuid_text(uuid, out + sizeof prefix - 1);
+    crypto_uuid_text(uuid, out + sizeof prefix - 1);
 }
 
 /* False: it is not smaller. */

@@ -170,6 +170,16 @@ bool part_find(struct sql_conn *conn, const struct records_place *place, struct 
     return step != SQL_FAILED;
 }
 
+bool records_find_part(struct records *records, const struct records_place *place,
+    struct part *out, struct err *err)
+{
+    struct reader *reader = records_reader(records, err);
+    bool ok = reader != NULL && part_find(reader->conn, place, out, err);
+
+    records_reader_done(records, reader);
+    return ok;
+}
+
 static bool insert_part(struct sql_conn *conn, const struct records_place *place,
     struct part *out, struct err *err)
 {

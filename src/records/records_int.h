@@ -50,6 +50,9 @@ struct part {
 };
 bool part_find(struct sql_conn *conn, const struct records_place *place, struct part *out,
     struct err *err);
+/* The same with a reader of its own. */
+bool records_find_part(struct records *records, const struct records_place *place,
+    struct part *out, struct err *err);
 /* In a write. Makes it where there is none. */
 bool part_make(struct sql_conn *conn, const struct records_place *place, struct part *out,
     struct err *err);
@@ -60,7 +63,6 @@ bool records_stamp(
 
 /* The name with its variant, for free(). */
 char *records_model_name(const struct records_place *place);
-void records_uuid_text(const uint8_t uuid[RECORDS_UUID_LEN], char out[UUID_TEXT_SIZE]);
 
 /* ---- rows.c ---- */
 

@@ -148,12 +148,10 @@ static bool drop_part(struct records *records, int64_t part, struct err *err)
 bool records_drop(
     struct records *records, const struct records_place *place, struct err *err)
 {
-    struct reader *reader = records_reader(records, err);
     struct part part = {0};
-    bool ok = reader != NULL && part_find(reader->conn, place, &part, err);
 
-    records_reader_done(records, reader);
-    return ok && (part.id == 0 || drop_part(records, part.id, err));
+    return records_find_part(records, place, &part, err) &&
+           (part.id == 0 || drop_part(records, part.id, err));
 }
 
 /* ---- sweeping ---- */

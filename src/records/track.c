@@ -172,16 +172,6 @@ static bool delete_unseen(struct records *records, int64_t part,
     return ok;
 }
 
-static bool find_part(struct records *records, const struct records_place *place,
-    struct part *out, struct err *err)
-{
-    struct reader *reader = records_reader(records, err);
-    bool ok = reader != NULL && part_find(reader->conn, place, out, err);
-
-    records_reader_done(records, reader);
-    return ok;
-}
-
 bool records_track_end(struct records *records, const struct records_place *place,
     bool *was_tracked, struct records_ids *deleted, struct err *err)
 {
@@ -190,7 +180,7 @@ bool records_track_end(struct records *records, const struct records_place *plac
 
     *deleted = (struct records_ids){0};
     *was_tracked = false;
-    if (!find_part(records, place, &part, err))
+    if (!records_find_part(records, place, &part, err))
         return false;
     if (!part.tracked)
         return true;
@@ -209,6 +199,6 @@ bool records_delete_unseen(struct records *records, const struct records_place *
     struct part part = {0};
 
     *deleted = (struct records_ids){0};
-    return find_part(records, place, &part, err) &&
+    return records_find_part(records, place, &part, err) &&
            (part.id == 0 || delete_unseen(records, part.id, seen, deleted, err));
 }

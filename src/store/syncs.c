@@ -35,13 +35,6 @@ void store_sync_runs_free(struct sync_run *runs, size_t count)
     free(runs);
 }
 
-int64_t sync_next_due(int64_t created_at_ms, int64_t interval_ms, int64_t now_ms)
-{
-    int64_t since = (now_ms - created_at_ms) % interval_ms;
-
-    return now_ms - (since < 0 ? since + interval_ms : since) + interval_ms;
-}
-
 bool store_list_syncs(struct store *store, const struct sync_filter *filter,
     struct sync_row ***out, size_t *count, struct err *err)
 {

@@ -30,7 +30,4 @@ struct sync_ops {
         struct backend *b, int64_t sync_id, int64_t last_sync_ms, struct err *err);
 };
 
-/* The first time after `now_ms` in a sync's rhythm, which its creation began. */
-int64_t sync_next_due(int64_t created_at_ms, int64_t interval_ms, int64_t now_ms);
-
 #endif

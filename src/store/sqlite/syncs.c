@@ -176,7 +176,8 @@ bool sqlite_schedule_connection(
     return insert_lacking(conn, &q, now_ms, err);
 }
 
-/* In SQL what sync_next_due() says; 0 where the sync has no rhythm. */
+/* The first time after ?2 in the sync's rhythm, which its creation began; 0 where it has
+ * none. */
 #define NEXT_DUE "iif(?1 <= 0, 0, ?2 - (?2 - created_at) % ?1 + ?1)"
 
 static bool change_rhythm(struct sql_conn *conn, int64_t script_id, int64_t interval_ms,
