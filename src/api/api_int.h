@@ -48,7 +48,8 @@ enum who {
 };
 
 enum route_flags {
-    ROUTE_ANY_TYPE = 1,    /* the content type is not judged */
+    ROUTE_ANY_TYPE = 1,     /* the content type is not judged */
+    ROUTE_OF_PROVIDERS = 4, /* bodies up to webhooks.max_body, from anyone */
     ROUTE_FLAT_ERRORS = 2, /* `{"error":"…","type":"…"}`: only 0.36 clients call it */
 };
 
@@ -309,6 +310,14 @@ void list_operations(struct call *call);
 void get_operation(struct call *call);
 void list_operation_messages(struct call *call);
 void list_variables(struct call *call);
+void receive_webhook(struct call *call);
+void get_webhook_settings(struct call *call);
+void patch_webhook_settings(struct call *call);
+void rotate_signing_key(struct call *call);
+void list_webhook_deliveries(struct call *call);
+void get_webhook_delivery(struct call *call);
+void replay_webhook_delivery(struct call *call);
+void replay_webhook_deliveries(struct call *call);
 void create_environment(struct call *call);
 void delete_environment(struct call *call);
 void create_api_key(struct call *call);

@@ -9,6 +9,7 @@
 #include "api/browser.h"
 #include "api/fields.h"
 #include "auth/auth_log.h"
+#include "auth/auth_tell.h"
 #include "auth/connection.h"
 #include "base/json.h"
 #include "base/str.h"
@@ -174,6 +175,15 @@ static void make_connection(struct call *call, const struct browser *browser,
             !verifier->check(verifier->arg, integration, credentials, config, &err)) ||
         !put(call, integration, id, credentials, config, &operation, &err)) {
         auth_log_failed(&operation, &err, secrets, 2);
+        auth_tell_failed(call_auth(call),
+            &(struct auth_tell_failure){
+                .environment_id = call->environment_id,
+                .key = browser->key,
+                .connection = id,
+                .mode = auth_mode_name(mode->mode),
+                .provider = integration->row->provider,
+            },
+            &err, secrets, 2);
         reply_error(call, &err);
     } else {
         body = cJSON_CreateObject();

@@ -133,7 +133,8 @@ static bool parse_body(struct call *call)
 {
     const char *type = http_header(call->req, "content-type");
 
-    if (type == NULL || call->body_text == NULL)
+    if (type == NULL || call->body_text == NULL ||
+        (call->route->flags & ROUTE_OF_PROVIDERS) != 0) /* read where it is known whose */
         return true;
     if (str_starts_nocase(type, JSON_TYPE))
         return parse_json_body(call);
@@ -175,6 +176,8 @@ static size_t body_limit(const struct call *call)
 {
     size_t limit = call->server->body_limit;
 
+    if ((call->route->flags & ROUTE_OF_PROVIDERS) != 0)
+        return call->server->webhook_limit;
     return call->route->who == WHO_ANYONE && limit > BODY_OF_ANYONE ? BODY_OF_ANYONE
                                                                     : limit;
 }

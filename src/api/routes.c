@@ -109,6 +109,15 @@ const struct route api_routes[] = {
     {"GET",    "/logs/operations/:id",          RUN_READ, WHO_KEY, "environment:*", NULL, 0, get_operation},
     {"GET",    "/logs/operations/:id/messages", RUN_READ, WHO_KEY, "environment:*", NULL, 0, list_operation_messages},
 
+    {"POST",   "/webhook/:environmentUuid/:providerConfigKey", RUN_WORK, WHO_ANYONE, NULL, NULL, ANY_TYPE | ROUTE_OF_PROVIDERS, receive_webhook},
+    {"GET",    "/webhooks/deliveries",            RUN_WORK, WHO_KEY, "environment:*", NULL, 0, list_webhook_deliveries},
+    {"POST",   "/webhooks/deliveries/replay",     RUN_WORK, WHO_KEY, "environment:*", NULL, 0, replay_webhook_deliveries},
+    {"GET",    "/webhooks/deliveries/:id",        RUN_WORK, WHO_KEY, "environment:*", NULL, 0, get_webhook_delivery},
+    {"POST",   "/webhooks/deliveries/:id/replay", RUN_WORK, WHO_KEY, "environment:*", NULL, 0, replay_webhook_delivery},
+    {"GET",    "/environment/webhooks",           RUN_WORK, WHO_KEY, "environment:*", NULL, 0, get_webhook_settings},
+    {"PATCH",  "/environment/webhooks",           RUN_WORK, WHO_KEY, "environment:*", NULL, 0, patch_webhook_settings},
+    {"POST",   "/environment/webhook-signing-key/rotate", RUN_WORK, WHO_KEY, "environment:webhook_signing_key:rotate", NULL, 0, rotate_signing_key},
+
     {"GET",    "/environment-variables", RUN_READ, WHO_KEY, "environment:variables:read", NULL, 0, list_variables},
     {"POST",   "/environments",          RUN_WORK, WHO_KEY, "account:environments:create", NULL, 0, create_environment},
     {"DELETE", "/environments/:environmentId", RUN_WORK, WHO_KEY, "account:environments:delete", NULL, 0, delete_environment},

@@ -7,6 +7,7 @@
 #include "auth/auth.h"
 #include "auth/refresh.h"
 #include "auth/verify.h"
+#include "inbound/inbound.h"
 #include "net/http_server.h"
 #include "net/upstream.h"
 #include "oplog/oplog.h"
@@ -18,6 +19,7 @@
 #include "scripts/events.h"
 #include "scripts/functions.h"
 #include "scripts/syncs.h"
+#include "webhooks/webhooks.h"
 
 struct server_metrics;
 
@@ -43,6 +45,8 @@ struct server {
     struct actions *actions;         /* NULL: this server runs no scripts */
     struct async_runs *async_runs;   /* likewise */
     struct sync_runs *sync_runs;
+    struct webhooks *webhooks;
+    struct inbound *inbound;
     struct records *records;
     struct script_events *events;
     struct functions *functions;
@@ -57,6 +61,7 @@ struct server {
     const char *public_url;     /* without trailing slash */
     const char *connect_ui_url; /* base of connect_link */
     size_t body_limit;          /* JSON bodies: 75 MB unless set */
+    size_t webhook_limit;       /* bodies of providers' webhooks */
     size_t action_input_limit;
     size_t code_limit;    /* of TypeScript that is compiled here */
     bool admin_on_public; /* /metrics on the public address too: no separate one given */

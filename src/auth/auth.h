@@ -14,6 +14,7 @@
 #include "vault/vault.h"
 
 struct connection_gate;
+struct webhooks;
 
 struct auth {
     struct store *store;
@@ -29,6 +30,7 @@ struct auth {
     struct pool *outbound;              /* threads for calls to providers */
     int64_t token_timeout_ms;           /* of one token call */
     const struct connection_gate *gate; /* NULL = every connection takes effect at once */
+    struct webhooks *webhooks;          /* NULL = nobody is told by webhook */
 };
 
 /* Shares of the outbound threads (pool.h): a provider that hangs holds up its own

@@ -55,25 +55,32 @@ void auth_log_stored(const struct auth *auth, const struct oplog_op *operation,
     oplog_end(operation, OPLOG_SUCCESS, NULL);
 }
 
+char *auth_shown_reason(const struct err *why, const cJSON *const *secrets, size_t count)
+{
+    struct redactor *redactor = redactor_new();
+    char *message;
+
+    for (size_t i = 0; i < count; i++)
+        redactor_add_tree(redactor, secrets[i]);
+    message = redactor_text(redactor,
+        err_is_internal(why) ? "The server failed: its own log says why" : why->message);
+    redactor_free(redactor);
+    return message;
+}
+
 void auth_log_failed(const struct oplog_op *operation, const struct err *why,
     const cJSON *const *secrets, size_t count)
 {
-    struct redactor *redactor;
     struct oplog_error error;
     char *message;
 
     if (operation->log == NULL)
         return;
-    redactor = redactor_new();
-    for (size_t i = 0; i < count; i++)
-        redactor_add_tree(redactor, secrets[i]);
-    message = redactor_text(redactor,
-        err_is_internal(why) ? "The server failed: its own log says why" : why->message);
+    message = auth_shown_reason(why, secrets, count);
     error = (struct oplog_error){.type = why->code, .message = message};
     oplog_say_error(operation, &error, message);
     oplog_end(operation, OPLOG_FAILED, &error);
     free(message);
-    redactor_free(redactor);
 }
 
 struct oplog_op auth_log_refresh(

@@ -29,6 +29,9 @@ void auth_log_stored(const struct auth *auth, const struct oplog_op *operation,
 void auth_log_failed(const struct oplog_op *operation, const struct err *why,
     const cJSON *const *secrets, size_t count);
 
+/* Why it is not, for people, without the `secrets`. The caller frees. */
+char *auth_shown_reason(const struct err *why, const cJSON *const *secrets, size_t count);
+
 /* auth/refresh_token of a connection. */
 struct oplog_op auth_log_refresh(
     const struct auth *auth, int64_t id, const struct connection_row *row);

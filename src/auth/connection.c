@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "auth/auth_tell.h"
 #include "auth/gate.h"
 #include "auth/sealed_json.h"
 #include "base/json.h"
@@ -270,6 +271,7 @@ bool connection_put(const struct auth *auth, const struct connection_put *put,
                 .row_id = put->reconnect_id,
             },
     };
+    struct webhook_outbox if_new = {0}, if_old = {0};
     struct connection_row *row = &work.row, *stored;
     struct end_user_row end_user;
     cJSON *credentials = cJSON_Duplicate(put->credentials, true);
@@ -300,13 +302,20 @@ bool connection_put(const struct auth *auth, const struct connection_put *put,
         row->connection_id, "credentials");
     if (!sealed_json_write(auth, context, credentials, &row->credentials, err))
         goto done;
+    if (!auth_tell_put(auth, row, &if_new, &if_old, err))
+        goto done;
+    work.terms.webhooks_if_new = &if_new.puts;
+    work.terms.webhooks_if_old = &if_old.puts;
     stored = put_and_judge(auth, &work, err);
     if (stored == NULL)
         goto done;
+    webhooks_wake(auth->webhooks);
     *created = work.created;
     ok = connection_open(auth, stored, out, err);
 
 done:
+    webhook_outbox_finish(&if_new);
+    webhook_outbox_finish(&if_old);
     cJSON_Delete(credentials);
     free(row->connection_id);
     free(row->provider_config_key);

@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "auth/auth_log.h"
+#include "auth/auth_tell.h"
 #include "auth/connection.h"
 #include "auth/end_user.h"
 #include "auth/oauth_flow.h"
@@ -307,8 +308,16 @@ bool oauth_flow_finish(const struct auth *auth, const struct oauth_callback *cal
             "The authorization was begun in another browser");
     else
         ok = state_finish(auth, callback, state, out, err);
-    if (!ok)
+    if (!ok) {
         auth_log_failed(&operation, err, secrets, 2);
+        auth_tell_failed(auth,
+            &(struct auth_tell_failure){
+                .environment_id = out->environment_id,
+                .key = out->provider_config_key,
+                .connection = out->connection_id,
+            },
+            err, secrets, 2);
+    }
     cJSON_Delete(state);
     return ok;
 }

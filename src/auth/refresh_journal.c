@@ -18,6 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "auth/auth_tell.h"
 #include "auth/refresh_int.h"
 #include "auth/sealed_json.h"
 #include "base/fault.h"
@@ -181,6 +182,7 @@ bool refresh_note_failure(const struct auth *auth, const struct refresh_failure 
     struct connection_row **row, struct err *err)
 {
     struct refresh_failure noted = *failure;
+    struct webhook_outbox outbox = {0};
     int64_t id = operation->id;
     char log_id[OPLOG_ID_SIZE];
     struct oplog_op own;
@@ -194,7 +196,11 @@ bool refresh_note_failure(const struct auth *auth, const struct refresh_failure 
     }
     oplog_id_text(id, log_id);
     noted.log_id = log_id;
-    ok = store_note_refresh_failure(auth->store, &noted, counted, row, err);
+    noted.webhooks = &outbox.puts;
+    ok = auth_tell_refresh(auth, noted.connection_id, why, &outbox, err) &&
+         store_note_refresh_failure(auth->store, &noted, counted, row, err);
+    webhook_outbox_finish(&outbox);
+    webhooks_wake(auth->webhooks);
     log_event(auth->log, LOG_WARN, "refresh failed",
         LOG_INT("connection", noted.connection_id), LOG_STR("code", why->code),
         LOG_STR("counted", *counted ? "yes" : "no"), LOG_STR("log_id", log_id),

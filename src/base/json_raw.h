@@ -63,6 +63,9 @@ bool json_raw_is_true(struct json_raw value);
 /* Appends the value as JavaScript's JSON.stringify(JSON.parse(text)) would print it, but
  * that members keep their order and repetitions. */
 void json_raw_append_compact(struct json_raw value, struct buf *out);
+/* The same with the members of every object in the order of their names' bytes, each name
+ * once: as canonical texts are signed (contract webhooks.md section 2). */
+void json_raw_append_sorted(struct json_raw value, struct buf *out);
 /* Appends a number as JavaScript prints it. */
 void json_raw_append_number(double number, struct buf *out);
 /* Appends a quoted JSON string of `len` bytes, which may hold zero bytes. */

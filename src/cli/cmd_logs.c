@@ -17,6 +17,7 @@
 #include "base/str.h"
 #include "cli/cmd.h"
 #include "cli/remote.h"
+#include "cli/show.h"
 
 enum {
     POLL_SECONDS = 1,
@@ -37,29 +38,6 @@ struct options {
 static bool is_usage(const struct err *err)
 {
     return str_eq(err->code, "usage");
-}
-
-/* "90s", "15m", "1h", "2d". */
-static bool read_since(const char *text, int64_t *ms, struct err *err)
-{
-    static const struct {
-        char unit;
-        int64_t ms;
-    } units[] = {{'s', 1000}, {'m', 60000}, {'h', 3600000}, {'d', 86400000}};
-    size_t len = strlen(text);
-    char *digits = str_ndup(text, len > 0 ? len - 1 : 0);
-    int64_t number;
-    bool ok = false;
-
-    for (size_t i = 0; i < sizeof units / sizeof units[0]; i++)
-        if (len > 1 && text[len - 1] == units[i].unit && str_to_i64(digits, &number) &&
-            number > 0 && number < 1000000) {
-            *ms = number * units[i].ms;
-            ok = true;
-        }
-    free(digits);
-    return ok || err_set(err, 400, "usage",
-                     "--since: %.40s is no time such as 90s, 15m, 1h or 2d", text);
 }
 
 static bool read_options(int argc, char **argv, struct options *out, struct err *err)
@@ -94,46 +72,13 @@ static bool read_options(int argc, char **argv, struct options *out, struct err 
             "choose among them");
     if (out->since == NULL)
         return true;
-    if (!read_since(out->since, &ms, err))
+    if (!show_read_since(out->since, &ms, err))
         return false;
     out->from_ms = clock_now_ms(&real) - ms;
     return true;
 }
 
 /* ---- printing ---- */
-
-/* Control characters as \xNN: none of them reaches the terminal. */
-static void print_plain(const char *text)
-{
-    for (const unsigned char *c = (const unsigned char *)text; *c != '\0'; c++) {
-        if (*c == '\n')
-            fputs("\n    ", stdout);
-        else if (*c == '\t' || (*c >= 0x20 && *c != 0x7f && *c != 0xc2))
-            putchar(*c);
-        else if (*c == 0xc2 && c[1] >= 0x80 && c[1] < 0xa0) /* U+0080 to U+009F */
-            printf("\\x%02x", *++c);
-        else if (*c == 0xc2)
-            putchar(*c);
-        else
-            printf("\\x%02x", *c);
-    }
-}
-
-static void print_json(const cJSON *value)
-{
-    char *text = json_print(value);
-
-    puts(text);
-    free(text);
-}
-
-static void print_field(const char *before, const char *text)
-{
-    if (text == NULL)
-        return;
-    fputs(before, stdout);
-    print_plain(text);
-}
 
 static void print_operation(const struct options *options, const cJSON *row)
 {
@@ -142,22 +87,22 @@ static void print_operation(const struct options *options, const cJSON *row)
     int64_t ms;
 
     if (options->json) {
-        print_json(row);
+        show_json(row);
         return;
     }
-    print_field("", json_str(row, "createdAt"));
-    print_field(" ", json_str(row, "id"));
-    print_field(" ", json_str(row, "state"));
-    print_field(" ", json_str(operation, "type"));
-    print_field("/", action);
-    print_field(" ", json_str(row, "integrationName"));
-    print_field(" ", json_str(row, "connectionName"));
-    print_field(" ", json_str(row, "syncConfigName"));
+    show_field("", json_str(row, "createdAt"));
+    show_field(" ", json_str(row, "id"));
+    show_field(" ", json_str(row, "state"));
+    show_field(" ", json_str(operation, "type"));
+    show_field("/", action);
+    show_field(" ", json_str(row, "integrationName"));
+    show_field(" ", json_str(row, "connectionName"));
+    show_field(" ", json_str(row, "syncConfigName"));
     if (str_eq(action, "call"))
-        print_field(" ", json_str(row, "message"));
+        show_field(" ", json_str(row, "message"));
     if (json_i64(row, "durationMs", &ms))
         printf(" %lld ms", (long long)ms);
-    print_field(": ", json_str(error, "message"));
+    show_field(": ", json_str(error, "message"));
     putchar('\n');
 }
 
@@ -168,28 +113,28 @@ static void print_message(const struct options *options, const cJSON *message)
     int64_t number;
 
     if (options->json) {
-        print_json(message);
+        show_json(message);
         return;
     }
-    print_field("", json_str(message, "createdAt"));
+    show_field("", json_str(message, "createdAt"));
     printf(" %-5s ", json_str(message, "level"));
-    print_field("", json_str(message, "message"));
+    show_field("", json_str(message, "message"));
     if (json_i64(json_get(message, "response"), "code", &number))
         printf(" %lld", (long long)number);
     if (str_eq(json_str(message, "type"), "http"))
-        print_field(": ", json_str(error, "message"));
+        show_field(": ", json_str(error, "message"));
     if (json_i64(message, "durationMs", &number))
         printf(" %lld ms", (long long)number);
     for (size_t i = 0; i < sizeof shown / sizeof shown[0]; i++)
         if (json_get(message, shown[i]) != NULL) {
             char *text = json_print(json_get(message, shown[i]));
 
-            print_field(" ", text);
+            show_field(" ", text);
             free(text);
         }
     putchar('\n');
     if (json_str(error, "stack") != NULL) {
-        print_field("    ", json_str(error, "stack"));
+        show_field("    ", json_str(error, "stack"));
         putchar('\n');
     }
 }

@@ -37,6 +37,13 @@ static const struct command {
         "         [--connection ID] [--script NAME] [--search TEXT] [--level LEVEL]\n"
         "         [--since 90s|15m|1h|2d] [--limit N] [--json] [--host URL]",
         "show what a server did, or the messages of one operation (NANGO_SECRET_KEY)"},
+    {"webhooks", cmd_webhooks,
+        "list [--state STATE] [--type TYPE] [--integration KEY] [--connection ID]\n"
+        "         [--limit N] [--json] [--host URL]\n"
+        "  webhooks show ID [--json] [--host URL]\n"
+        "  webhooks replay ID|--dead [--since 90s|15m|1h|2d] [--json] [--host URL]",
+        "show which webhooks were sent and what came of them, or send some again\n"
+        "      (NANGO_SECRET_KEY)"},
 };
 #define COUNT (sizeof commands / sizeof commands[0])
 

@@ -11,7 +11,7 @@
 #include "nangod/cmd.h"
 #include "nangod/node.h"
 
-#define HMAC_KEY_MAX 1000 /* as POST /environments takes */
+#define KEY_MAX 1000 /* as POST /environments takes */
 
 /* ---- list ---- */
 
@@ -29,16 +29,24 @@ static cJSON *environment_json(const struct environment_row *row)
         json_set_str(out, "callback_url", row->callback_url);
     else
         json_set(out, "callback_url", cJSON_CreateNull());
+    json_set_str(out, "webhook_url", row->webhook_url);
+    json_set_str(out, "webhook_url_secondary", row->webhook_url_secondary);
+    json_set_bool(out, "has_signing_key", row->signing_key.data != NULL);
     return out;
 }
 
 static void print_environment(const struct environment_row *row)
 {
-    printf("%s%s\n  id            %lld\n  hmac          %s%s\n  callback url  %s\n",
+    printf("%s%s\n  id            %lld\n  hmac          %s%s\n  callback url  %s\n"
+           "  webhook url   %s%s%s\n  signed with   %s\n",
         row->name, row->is_production ? " (production)" : "", (long long)row->id,
         row->hmac_enabled ? "on" : "off",
         row->hmac_key.data != NULL ? ", key set" : ", no key",
-        row->callback_url != NULL ? row->callback_url : "the server's own");
+        row->callback_url != NULL ? row->callback_url : "the server's own",
+        row->webhook_url != NULL ? row->webhook_url : "none",
+        row->webhook_url_secondary != NULL ? ", " : "",
+        row->webhook_url_secondary != NULL ? row->webhook_url_secondary : "",
+        row->signing_key.data != NULL ? "its own key" : "its oldest API key");
 }
 
 static bool list(struct node *node, bool json, struct err *err)
@@ -93,61 +101,156 @@ static bool set_callback_url(
     return true;
 }
 
-/* The key comes by standard input; `hmac_key=` with nothing behind it takes it away. */
-static bool set_hmac_key(struct node *node, const struct environment_row *env,
-    const char *value, struct environment_patch *patch, struct buf *sealed,
+/* A key comes by standard input; `hmac_key=` with nothing behind it takes it away. `name`:
+ * of the setting, and of its column. */
+static bool set_key(struct node *node, const struct environment_row *env,
+    const char *name, const char *value, struct blob *out, struct buf *sealed,
     struct err *err)
 {
     char context[CONTEXT_SIZE];
     struct buf key;
     bool ok;
 
-    patch->set_hmac_key = true;
     if (value != NULL)
         return *value == '\0' ||
                err_set(err, 400, "invalid_value",
-                   "hmac_key is read from standard input, as every user of a machine "
-                   "can see arguments: write `hmac_key` alone (that one is to be "
-                   "replaced now)");
-    buf_init_secret(&key, HMAC_KEY_MAX);
-    environment_context(context, env->uuid, "hmac_key");
+                   "%s is read from standard input, as every user of a machine "
+                   "can see arguments: write `%s` alone (that one is to be "
+                   "replaced now)",
+                   name, name);
+    buf_init_secret(&key, KEY_MAX);
+    environment_context(context, env->uuid, name);
     ok = cmd_read_value(&key, err) &&
          (key.len > 0 ||
-             err_set(err, 400, "invalid_value", "no hmac_key came by standard input")) &&
+             err_set(err, 400, "invalid_value", "no %s came by standard input", name)) &&
          vault_seal(node->vault, context, key.data, key.len, sealed, err);
     buf_finish(&key);
-    patch->hmac_key = (struct blob){(uint8_t *)sealed->data, sealed->len};
+    *out = (struct blob){(uint8_t *)sealed->data, sealed->len};
     return ok;
+}
+
+/* Our own address and addresses that are out of bounds are refused when something is sent:
+ * this tool does not know the server's. */
+static bool check_webhook_url(const char *name, const char *value, struct err *err)
+{
+    struct weburl url;
+
+    if (*value == '\0')
+        return true;
+    if (!weburl_parse(value, &url))
+        return err_set(err, 400, "invalid_value",
+            "%s cannot be `%.200s`; accepted: an http or https URL, or nothing for none",
+            name, value);
+    weburl_finish(&url);
+    return true;
+}
+
+static bool set_webhook_url(
+    struct environment_patch *patch, const char *name, const char *value, struct err *err)
+{
+    const char *url = *value != '\0' ? value : NULL;
+
+    if (str_eq(name, "webhook_url")) {
+        patch->set_webhook_url = true;
+        patch->webhook_url = url;
+    } else {
+        patch->set_webhook_url_secondary = true;
+        patch->webhook_url_secondary = url;
+    }
+    return check_webhook_url(name, value, err);
+}
+
+static const struct {
+    const char *name;
+    unsigned kind;
+} webhook_kinds[] = {
+    {"on_sync_completion_always", WEBHOOK_SYNC_ALWAYS},
+    {"on_sync_error", WEBHOOK_SYNC_ERROR},
+    {"on_auth_creation", WEBHOOK_AUTH_CREATION},
+    {"on_auth_refresh_error", WEBHOOK_AUTH_REFRESH_ERROR},
+    {"on_async_action_completion", WEBHOOK_ASYNC_ACTION},
+};
+
+/* 0 = it is none. */
+static unsigned webhook_kind_of(const char *name)
+{
+    for (size_t i = 0; i < sizeof webhook_kinds / sizeof webhook_kinds[0]; i++)
+        if (strcmp(webhook_kinds[i].name, name) == 0)
+            return webhook_kinds[i].kind;
+    return 0;
+}
+
+static bool set_webhook_kind(
+    struct environment_patch *patch, const char *name, const char *value, struct err *err)
+{
+    bool on;
+
+    if (!str_to_bool(value, &on))
+        return err_set(err, 400, "invalid_value",
+            "%s cannot be `%.100s`; accepted: true false", name, value);
+    if (on)
+        patch->webhook_kinds_on |= webhook_kind_of(name);
+    else
+        patch->webhook_kinds_off |= webhook_kind_of(name);
+    return true;
+}
+
+/* What `set` changes, and the keys that it reads on the way. */
+struct change {
+    struct environment_patch patch;
+    struct buf hmac_key, signing_key; /* sealed */
+};
+
+static bool set_one(struct node *node, const struct environment_row *env,
+    const char *name, const char *value, struct change *change, struct err *err)
+{
+    struct environment_patch *patch = &change->patch;
+
+    if (str_eq(name, "hmac_key")) {
+        patch->set_hmac_key = true;
+        return set_key(node, env, name, value, &patch->hmac_key, &change->hmac_key, err);
+    }
+    if (str_eq(name, "signing_key")) {
+        patch->set_signing_key = true;
+        return set_key(
+            node, env, name, value, &patch->signing_key, &change->signing_key, err);
+    }
+    if (value != NULL && str_eq(name, "hmac_enabled"))
+        return set_hmac_enabled(patch, value, err);
+    if (value != NULL && str_eq(name, "callback_url"))
+        return set_callback_url(patch, value, err);
+    if (value != NULL &&
+        (str_eq(name, "webhook_url") || str_eq(name, "webhook_url_secondary")))
+        return set_webhook_url(patch, name, value, err);
+    if (value != NULL && webhook_kind_of(name) != 0)
+        return set_webhook_kind(patch, name, value, err);
+    return err_set(err, 400, "invalid_value",
+        "`%.100s` cannot be set; accepted: hmac_enabled=true|false, hmac_key, "
+        "callback_url=URL, webhook_url=URL, webhook_url_secondary=URL, signing_key, and "
+        "with =true|false: on_sync_completion_always, on_sync_error, on_auth_creation, "
+        "on_auth_refresh_error, on_async_action_completion",
+        name);
 }
 
 static bool set(
     struct node *node, const char *name, char **pairs, int count, struct err *err)
 {
     struct environment_row *env = NULL;
-    struct environment_patch patch = {0};
-    struct buf sealed;
+    struct change change = {0};
     bool ok = node_find_environment(node, name, &env, err);
 
-    buf_init(&sealed, 0);
+    buf_init(&change.hmac_key, 0);
+    buf_init(&change.signing_key, 0);
     for (int i = 0; ok && i < count; i++) {
         char *value = strchr(pairs[i], '=');
 
         if (value != NULL)
             *value++ = '\0';
-        if (str_eq(pairs[i], "hmac_key"))
-            ok = set_hmac_key(node, env, value, &patch, &sealed, err);
-        else if (str_eq(pairs[i], "hmac_enabled") && value != NULL)
-            ok = set_hmac_enabled(&patch, value, err);
-        else if (str_eq(pairs[i], "callback_url") && value != NULL)
-            ok = set_callback_url(&patch, value, err);
-        else
-            ok = err_set(err, 400, "invalid_value",
-                "`%.100s` cannot be set; accepted: hmac_enabled=true|false, hmac_key, "
-                "callback_url=URL",
-                pairs[i]);
+        ok = set_one(node, env, pairs[i], value, &change, err);
     }
-    ok = ok && store_patch_environment(node->store, env->id, &patch, err);
-    buf_finish(&sealed);
+    ok = ok && store_patch_environment(node->store, env->id, &change.patch, err);
+    buf_finish(&change.hmac_key);
+    buf_finish(&change.signing_key);
     environment_row_unref(env);
     return ok;
 }
@@ -167,7 +270,9 @@ int cmd_environments(int argc, char **argv)
     if (!(str_eq(verb, "list") && options.rest_count == 1) &&
         !(str_eq(verb, "set") && options.rest_count >= 3)) {
         fputs("usage: nangod environments --data DIR list [--json] | set NAME "
-              "[hmac_enabled=true|false] [hmac_key <KEY] [callback_url=URL]\n",
+              "[hmac_enabled=true|false] [hmac_key <KEY] [callback_url=URL] "
+              "[webhook_url=URL] [webhook_url_secondary=URL] [signing_key <KEY] "
+              "[on_…=true|false]\n",
             stderr);
         goto done;
     }

@@ -25,6 +25,7 @@
 #include "nangod/settings_check.h"
 #include "runner/launch.h"
 #include "scripts/loads.h"
+#include "store/inbound.h"
 
 #define DAY_MS ((int64_t)86400000)
 #define LOG_READERS 2
@@ -189,6 +190,7 @@ static void wire(struct daemon *daemon)
     server->public_url = daemon->public_url;
     server->connect_ui_url = daemon->connect_ui_url;
     server->body_limit = (size_t)s->http_body_limit;
+    server->webhook_limit = (size_t)s->webhooks_max_body;
     server->admin_on_public = str_is_empty(s->admin_listen);
     server->require_oauth_cookie = s->oauth_require_cookie;
 }
@@ -228,6 +230,49 @@ static void start_loads(struct daemon *daemon)
     daemon->scripts.check = (struct script_check){loads_check, daemon->loads};
 }
 
+static bool make_webhooks(struct daemon *daemon, struct err *err)
+{
+    const struct settings *s = &daemon->node->settings;
+    const struct webhooks_config config = {
+        .store = daemon->node->store,
+        .vault = daemon->node->vault,
+        .oplog = daemon->server.oplog,
+        .clock = daemon->server.clock,
+        .log = daemon->server.log,
+        .policy = &daemon->policy,
+        .ca_file = s->outbound_ca_file,
+        .at_once = (size_t)s->webhooks_at_once,
+        .per_url = (size_t)s->webhooks_per_url,
+        .timeout_ms = s->webhooks_timeout_s * 1000,
+        .waits = s->webhooks_retry_waits,
+    };
+
+    if (!webhooks_new(&config, &daemon->server.webhooks, err))
+        return err_context(err, "webhooks.retry_waits");
+    daemon->server.auth.webhooks = daemon->server.webhooks;
+    return true;
+}
+
+static void wake_scripts(void *arg)
+{
+    struct server *server = arg;
+
+    if (server->async_runs != NULL)
+        async_runs_wake(server->async_runs);
+}
+
+static bool start_inbound(struct daemon *daemon, struct err *err)
+{
+    const struct inbound_config config = {
+        .auth = &daemon->server.auth,
+        .webhooks = daemon->server.webhooks,
+        .ordered = wake_scripts,
+        .arg = &daemon->server,
+    };
+
+    return inbound_start(&config, &daemon->server.inbound, err);
+}
+
 static bool start_functions(struct daemon *daemon, struct err *err)
 {
     const struct settings *s = &daemon->node->settings;
@@ -254,22 +299,31 @@ static bool start_functions(struct daemon *daemon, struct err *err)
     return functions_new(&config, &daemon->server.functions, err);
 }
 
-static bool start_syncs(struct daemon *daemon, struct err *err)
+static bool open_records(struct daemon *daemon, struct err *err)
 {
     const struct settings *s = &daemon->node->settings;
-    const struct records_config records = {
+    const struct records_config config = {
         .dir = s->data_dir,
         .vault = daemon->node->vault,
         .seal = s->records_seal,
         .clock = daemon->server.clock,
         .log = daemon->server.log,
     };
+
+    return records_open(&config, &daemon->server.records, err);
+}
+
+static bool start_syncs(struct daemon *daemon, struct err *err)
+{
+    const struct settings *s = &daemon->node->settings;
     struct sync_runs_config syncs = {
         .actions = daemon->server.actions,
         .store = daemon->node->store,
+        .records = daemon->server.records,
         .oplog = daemon->server.auth.oplog,
         .clock = daemon->server.clock,
         .log = daemon->server.log,
+        .webhooks = daemon->server.webhooks,
         .wall_ms = s->syncs_timeout_s * 1000,
         .at_once = (size_t)s->syncs_at_once,
         .max_record = (size_t)s->records_max_bytes,
@@ -277,9 +331,6 @@ static bool start_syncs(struct daemon *daemon, struct err *err)
         .retry_ms = s->scripts_retry_ms,
     };
 
-    if (!records_open(&records, &daemon->server.records, err))
-        return false;
-    syncs.records = daemon->server.records;
     return sync_runs_start(&syncs, &daemon->server.sync_runs, err);
 }
 
@@ -334,6 +385,10 @@ static bool start_scripts(struct daemon *daemon, struct err *err)
             .oplog = server->auth.oplog,
             .clock = server->clock,
             .log = server->log,
+            .webhooks = server->webhooks,
+            .records = server->records,
+            .max_record = (size_t)s->records_max_bytes,
+            .webhook_wall_ms = s->scripts_event_timeout_s * 1000,
             .retry_ms = s->scripts_retry_ms,
         };
 
@@ -439,6 +494,8 @@ bool daemon_start(struct node *node, bool demo, struct daemon **out, struct err 
     make_own_url(daemon);
     daemon->outbound = pool_new("outbound", (size_t)node->settings.outbound_threads);
     wire(daemon);
+    if (!make_webhooks(daemon, err) || !open_records(daemon, err))
+        goto failed;
     /* What was held back when the last server died was promised to nobody. */
     if (!store_drop_held_connections(daemon->node->store, 0, err) ||
         !refresher_recover(daemon->server.refresher, err))
@@ -449,7 +506,8 @@ bool daemon_start(struct node *node, bool demo, struct daemon **out, struct err 
         if (!make_loop(daemon, i, err))
             goto failed;
     }
-    if (!start_scripts(daemon, err) || !start_threads(daemon, err))
+    if (!start_scripts(daemon, err) || !start_threads(daemon, err) ||
+        !webhooks_start(daemon->server.webhooks, err) || !start_inbound(daemon, err))
         goto failed;
     *out = daemon;
     return true;
@@ -553,6 +611,7 @@ void daemon_stop(struct daemon *daemon)
     /* Workers and token calls answer through the reactors: they end first. */
     if (daemon->server.workers != NULL)
         pool_stop(daemon->server.workers);
+    inbound_stop(daemon->server.inbound);
     async_runs_stop(daemon->server.async_runs);
     functions_stop(daemon->server.functions);
     loads_stop(daemon->loads);
@@ -563,6 +622,7 @@ void daemon_stop(struct daemon *daemon)
     async_runs_free(daemon->server.async_runs);
     sync_runs_free(daemon->server.sync_runs);
     refresher_settle(daemon->server.refresher);
+    webhooks_stop(daemon->server.webhooks);
     if (daemon->outbound != NULL)
         pool_stop(daemon->outbound);
     if (daemon->server.log_readers != NULL)
@@ -582,6 +642,8 @@ void daemon_stop(struct daemon *daemon)
     pool_free(daemon->server.event_threads);
     pool_free(daemon->outbound);
     pool_free(daemon->server.log_readers);
+    inbound_free(daemon->server.inbound);
+    webhooks_free(daemon->server.webhooks);
     records_close(daemon->server.records);
     oplog_stop(daemon->server.oplog); /* nobody tells anything any more */
     server_metrics_free(daemon->server.metrics);
@@ -642,6 +704,10 @@ void daemon_sweep(struct daemon *daemon)
             now - daemon->node->settings.scripts_async_retention_h * 3600000, &err) ||
         !store_sweep_function_jobs(daemon->node->store,
             now - daemon->node->settings.scripts_async_retention_h * 3600000, &err) ||
+        !store_sweep_inbound(daemon->node->store, now - DAY_MS, &err) ||
+        !store_sweep_webhooks(daemon->node->store,
+            now - daemon->node->settings.webhooks_retention_days * DAY_MS,
+            now - daemon->node->settings.webhooks_dead_retention_days * DAY_MS, &err) ||
         !store_sweep(daemon->node->store, now, now - days * 86400000, &err) ||
         !sync_runs_sweep(daemon->server.sync_runs, &err))
         log_event(daemon->server.log, LOG_ERROR, "sweep failed",

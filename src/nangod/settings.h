@@ -82,6 +82,13 @@ struct settings {
     int64_t syncs_retries;
     int64_t records_max_bytes;
     bool records_seal;
+    char *webhooks_retry_waits;
+    int64_t webhooks_timeout_s;
+    int64_t webhooks_max_body;
+    int64_t webhooks_at_once;
+    int64_t webhooks_per_url;
+    int64_t webhooks_retention_days;
+    int64_t webhooks_dead_retention_days;
     bool logs_enabled;
     char *logs_level;
     int64_t logs_retention_days;

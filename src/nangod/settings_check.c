@@ -14,6 +14,7 @@
 #include "net/http_server.h"
 #include "net/policy.h"
 #include "vault/vault.h"
+#include "webhooks/webhooks.h"
 
 static bool refuse(const struct settings *settings, const char *name, const char *value,
     const char *accepted, struct err *err)
@@ -73,6 +74,15 @@ static bool check_key(const struct settings *s, const struct log *log, struct er
     return ok || in_setting(s, is_text ? "vault.key" : "vault.key_file", err);
 }
 
+static bool check_waits(const struct settings *s, struct err *err)
+{
+    int64_t waits[WEBHOOKS_WAITS_MAX];
+    size_t count;
+
+    return webhooks_parse_waits(s->webhooks_retry_waits, waits, &count, err) ||
+           in_setting(s, "webhooks.retry_waits", err);
+}
+
 static bool check_authorities(const struct settings *s, struct err *err)
 {
     const char *path = s->outbound_ca_file;
@@ -116,5 +126,6 @@ bool settings_check(const struct settings *s, const struct log *log, struct err 
                check_address(s, "admin_listen", s->admin_listen, err)) &&
            check_url(s, "public_url", s->public_url, err) &&
            check_url(s, "connect_ui_url", s->connect_ui_url, err) &&
-           check_key(s, log, err) && check_authorities(s, err) && check_policies(s, err);
+           check_key(s, log, err) && check_authorities(s, err) &&
+           check_policies(s, err) && check_waits(s, err);
 }

@@ -150,6 +150,16 @@ static void on_log(
         script_say_log(&job->say, level, message, meta);
 }
 
+static bool is_webhook(const struct action_hooks *hooks)
+{
+    return hooks != NULL && hooks->webhook;
+}
+
+static const char *kind_name(enum script_kind kind, const struct action_hooks *hooks)
+{
+    return is_webhook(hooks) ? "webhook" : script_kind_name(kind);
+}
+
 /* What only executions of a sync have (contract runner-sdk.md section 2). */
 static bool is_of_syncs(const char *method)
 {
@@ -249,7 +259,7 @@ static void run_script(struct job *job)
     struct script_outcome outcome;
     struct script_run run = {
         .version = (uint64_t)job->version_id,
-        .kind = script_kind_name(job->kind),
+        .kind = kind_name(job->kind, job->hooks),
         .form = job->zero ? "zero" : "yaml",
         .code = job->trial != NULL ? job->trial->code : NULL,
         .code_len = job->trial != NULL ? job->trial->code_len : 0,
@@ -488,7 +498,7 @@ static char *make_props(const struct actions_config *config,
     put_text(&out, "environmentName", environment_name);
     put_text(&out, "activityLogId", id);
     put_number(&out, "nangoConnectionId", connection->id);
-    put_text(&out, "scriptType", script_kind_name(script->kind));
+    put_text(&out, "scriptType", kind_name(script->kind, order->hooks));
     put_text(&out, "name", script->name);
     put_text(&out, "variant", variant_of(order));
     if (script->spec.attributes_json != NULL)
@@ -556,8 +566,9 @@ static struct job *job_new(struct actions *actions, const struct action_order *o
     job->provider_config_key = str_dup(connection->provider_config_key);
     script_checkpoint_init(&job->checkpoint, actions->config.store, actions->config.log,
         connection->id,
-        script_checkpoint_key(script_kind_name(script->kind), script->name,
-            script->kind == SCRIPT_SYNC ? variant_of(order) : NULL));
+        script_checkpoint_key(kind_name(script->kind, order->hooks), script->name,
+            script->kind == SCRIPT_SYNC && !is_webhook(order->hooks) ? variant_of(order)
+                                                                     : NULL));
     if (actions->config.validate && order->trial == NULL)
         script_models_init(&job->models, script);
     job->zero = script_is_zero(script->spec.sdk_version);

@@ -74,6 +74,7 @@ struct action_trial {
 struct action_hooks {
     const char *props;      /* more of them: "" or ",\"name\":value"… */
     const char *variant;    /* of a sync; NULL = base */
+    bool webhook;           /* it is the sync's handler of what a provider sent */
     int64_t wall_ms;        /* 0 = as the config says */
     atomic_bool *cancelled; /* set by others to abort; NULL = when all are */
     /* As struct script_ops, with `arg`; log may be NULL. The caller is for script_call();

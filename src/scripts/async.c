@@ -16,16 +16,19 @@
 #include "scripts/active.h"
 #include "scripts/events.h"
 #include "scripts/say.h"
+#include "scripts/webhook_run.h"
+#include "webhooks/webhooks.h"
 
 #define DAY_MS ((int64_t)24 * 60 * 60 * 1000)
+#define WEBHOOK_START_MS ((int64_t)15 * 60 * 1000)
 
 enum {
     LOOK_MS = 500, /* at least so often while something waits: clocks may be set */
-    CONTEXT_LEN = 80,
 };
 
 struct async_runs {
     struct async_config config;
+    struct webhook_run_config webhook_config;
     pthread_mutex_t lock;
     pthread_cond_t wake;
     bool changed; /* something was ordered, or ended */
@@ -38,8 +41,9 @@ struct async_runs {
 struct running {
     struct async_runs *async;
     struct async_run_row *row;
-    char *event, *name;        /* of an event's script, once they are known */
-    struct oplog_op operation; /* of an action; an event's is begun by whoever runs it */
+    char *event, *name;          /* of an event's script, once they are known */
+    struct oplog_op operation;   /* of an action; another's is begun by whoever runs it */
+    struct webhook_run *webhook; /* of a handler of what a provider sent */
 };
 
 static bool is_of_event(const struct async_run_row *row)
@@ -47,9 +51,20 @@ static bool is_of_event(const struct async_run_row *row)
     return row->uuid[0] == '\0';
 }
 
-static void context_of(const char *uuid, const char *column, char out[CONTEXT_LEN])
+static bool is_of_webhook(const struct async_run_row *row)
 {
-    (void)snprintf(out, CONTEXT_LEN, "async_action/%s/%s", uuid, column);
+    return row->sync_id != 0;
+}
+
+/* Somebody asks what came of it. */
+static bool is_action(const struct async_run_row *row)
+{
+    return !is_of_event(row) && !is_of_webhook(row);
+}
+
+static void outcome_context(const char *uuid, char out[CONTEXT_SIZE])
+{
+    (void)snprintf(out, CONTEXT_SIZE, "async_action/%s/outcome", uuid);
 }
 
 void async_runs_wake(struct async_runs *async)
@@ -109,38 +124,85 @@ static struct oplog_op begin_operation(const struct async_runs *async,
 static bool seal_outcome(struct async_runs *async, const char *uuid,
     const struct script_outcome *outcome, struct buf *sealed, struct err *err)
 {
-    char context[CONTEXT_LEN];
+    char context[CONTEXT_SIZE];
     struct buf text;
     bool ok;
 
     buf_init_secret(&text, 0);
     script_outcome_write(outcome, &text);
-    context_of(uuid, "outcome", context);
+    outcome_context(uuid, context);
     ok = vault_seal(async->config.vault, context, text.data, text.len, sealed, err);
     buf_finish(&text);
     return ok;
 }
 
-static bool write_end(struct async_runs *async, const struct async_run_row *row,
-    const struct script_outcome *outcome, struct err *err)
+static bool tell_end(struct async_runs *async, const struct async_run_row *row,
+    struct webhook_outbox *outbox, struct err *err)
 {
+    struct connection_row *connection = NULL;
+    bool ok;
+
+    if (async->config.webhooks == NULL)
+        return true;
+    if (!store_reload_connection(
+            async->config.store, row->connection_id, &connection, err))
+        return false;
+    ok = connection == NULL || /* deleted: nobody's any more */
+         webhooks_tell_async_action(async->config.webhooks,
+             &(struct webhook_subject){
+                 .environment_id = row->environment_id,
+                 .integration = connection->provider_config_key,
+                 .provider = connection->provider,
+                 .connection_id = connection->connection_id,
+                 .url_override = connection->webhook_url_override,
+             },
+             row->uuid, outbox, err);
+    connection_row_unref(connection);
+    return ok;
+}
+
+/* It is over, and nobody will ask. */
+static bool forget(
+    struct running *running, const struct script_outcome *outcome, struct err *err)
+{
+    struct async_runs *async = running->async;
+    struct webhook_outbox outbox = {0};
+    bool ok = running->webhook == NULL ||
+              webhook_run_tell_end(running->webhook, outcome, &outbox, err);
+
+    ok = ok &&
+         store_drop_async_run(async->config.store, running->row->id, &outbox.puts, err);
+    webhook_outbox_finish(&outbox);
+    webhooks_wake(async->config.webhooks);
+    return ok;
+}
+
+static bool write_end(
+    struct running *running, const struct script_outcome *outcome, struct err *err)
+{
+    struct async_runs *async = running->async;
+    const struct async_run_row *row = running->row;
     int64_t now = clock_now_ms(async->config.clock);
+    struct webhook_outbox outbox = {0};
     struct buf sealed;
     bool ok;
 
     /* Ended by our own stop: the next server begins it again. */
     if (!outcome->ok && is_stopping(async))
-        return store_end_async_run(async->config.store, row->id, NULL, now, err);
+        return store_end_async_run(async->config.store, row->id, NULL, now, NULL, err);
     if (!outcome->ok && row->attempts <= row->max_retries)
         return store_end_async_run(async->config.store, row->id, NULL,
-            now + (async->config.retry_ms << (row->attempts - 1)), err);
-    if (is_of_event(row))
-        return store_drop_async_run(async->config.store, row->id, err);
+            now + (async->config.retry_ms << (row->attempts - 1)), NULL, err);
+    if (!is_action(row))
+        return forget(running, outcome, err);
     buf_init(&sealed, 0);
-    ok = seal_outcome(async, row->uuid, outcome, &sealed, err) &&
+    ok = tell_end(async, row, &outbox, err) &&
+         seal_outcome(async, row->uuid, outcome, &sealed, err) &&
          store_end_async_run(async->config.store, row->id,
-             &(struct blob){(uint8_t *)sealed.data, sealed.len}, 0, err);
+             &(struct blob){(uint8_t *)sealed.data, sealed.len}, 0, &outbox.puts, err);
     buf_finish(&sealed);
+    webhook_outbox_finish(&outbox);
+    webhooks_wake(async->config.webhooks);
     return ok;
 }
 
@@ -168,15 +230,16 @@ static void on_done(void *arg, const struct script_outcome *outcome)
     struct async_runs *async = running->async;
     struct err err = {0};
 
-    if (!is_of_event(running->row))
+    if (is_action(running->row))
         tell_whether_it_goes_on(running, outcome);
-    else if (!outcome->ok && !is_stopping(async))
+    else if (is_of_event(running->row) && !outcome->ok && !is_stopping(async))
         script_event_log_failure(
             async->config.log, running->event, running->name, outcome);
-    if (!write_end(async, running->row, outcome, &err))
+    if (!write_end(running, outcome, &err))
         log_event(async->config.log, LOG_ERROR,
             "the end of an asynchronous script is not written",
             LOG_STR("id", running->row->uuid), LOG_STR("reason", err.message), LOG_END);
+    webhook_run_free(running->webhook);
     async_run_row_free(running->row);
     free(running->event);
     free(running->name);
@@ -202,24 +265,35 @@ static void fail(struct running *running, const char *type, const char *message)
 static bool open_input(struct async_runs *async, const struct async_run_row *row,
     char **input, struct err *err)
 {
-    char context[CONTEXT_LEN];
+    char context[CONTEXT_SIZE];
     size_t len;
 
     *input = NULL;
     if (row->input.data == NULL)
         return true;
-    context_of(row->uuid, "input", context);
+    async_input_context(context, row->uuid);
     return vault_unseal(
         async->config.vault, context, row->input.data, row->input.len, input, &len, err);
+}
+
+static bool begin_webhook(struct running *running, const struct script_row *script,
+    struct action_order *order, struct err *err)
+{
+    running->webhook = webhook_run_new(
+        &running->async->webhook_config, script, running->row->connection_id, err);
+    if (running->webhook == NULL)
+        return false;
+    order->hooks = webhook_run_hooks(running->webhook);
+    return true;
 }
 
 static void begin(struct async_runs *async, struct async_run_row *row)
 {
     struct running *running = MEM_NEW(struct running);
     struct action_order order = {
-        .start_ms = DAY_MS,
-        .background = is_of_event(row),
-        .operation = is_of_event(row) ? NULL : &running->operation,
+        .start_ms = is_of_webhook(row) ? WEBHOOK_START_MS : DAY_MS,
+        .background = !is_action(row),
+        .operation = is_action(row) ? &running->operation : NULL,
         .attempt = row->attempts,
         .done = on_done,
         .arg = running,
@@ -231,7 +305,7 @@ static void begin(struct async_runs *async, struct async_run_row *row)
 
     running->async = async;
     running->row = row;
-    if (!is_of_event(row))
+    if (is_action(row))
         running->operation = operation_of(async, row);
     if (clock_now_ms(async->config.clock) - row->created_at_ms > DAY_MS) {
         fail(running, "action_failure", "The script could not begin within a day");
@@ -250,6 +324,8 @@ static void begin(struct async_runs *async, struct async_run_row *row)
         fail(running, "action_failure", "The connection was deleted");
     else if (!script->enabled)
         fail(running, "action_failure", "The script is disabled");
+    else if (is_of_webhook(row) && !begin_webhook(running, script, &order, &err))
+        fail(running, "action_failure", err.message);
     else {
         order.script = script;
         order.connection = connection;
@@ -317,6 +393,15 @@ bool async_runs_start(
         return false;
     async = MEM_NEW(struct async_runs);
     async->config = *config;
+    async->webhook_config = (struct webhook_run_config){
+        .store = config->store,
+        .records = config->records,
+        .webhooks = config->webhooks,
+        .clock = config->clock,
+        .log = config->log,
+        .max_record = config->max_record,
+        .wall_ms = config->webhook_wall_ms,
+    };
     pthread_mutex_init(&async->lock, NULL);
     cond_init(&async->wake);
     async->has_thread = pthread_create(&async->thread, NULL, run_all, async) == 0;
@@ -362,7 +447,7 @@ bool async_action_order(struct async_runs *async, const struct async_order *orde
     };
     const struct oplog_error error = {"action_failure", "It could not be stored", NULL};
     struct oplog_op operation;
-    char context[CONTEXT_LEN];
+    char context[CONTEXT_SIZE];
     struct buf sealed;
     bool ok = true;
 
@@ -371,7 +456,7 @@ bool async_action_order(struct async_runs *async, const struct async_order *orde
     str_copy(row.uuid, sizeof row.uuid, uuid);
     buf_init(&sealed, 0);
     if (order->input != NULL) {
-        context_of(uuid, "input", context);
+        async_input_context(context, uuid);
         ok = vault_seal(async->config.vault, context, order->input, strlen(order->input),
             &sealed, err);
         row.input = (struct blob){(uint8_t *)sealed.data, sealed.len};
@@ -390,7 +475,7 @@ bool async_action_outcome(struct async_runs *async, int64_t environment_id,
     const char *uuid, struct script_outcome *out, bool *over, struct err *err)
 {
     struct async_run_row *row = NULL;
-    char context[CONTEXT_LEN];
+    char context[CONTEXT_SIZE];
     char *text = NULL;
     size_t len;
     bool ok = true;
@@ -400,7 +485,7 @@ bool async_action_outcome(struct async_runs *async, int64_t environment_id,
     if (!store_find_async_run(async->config.store, environment_id, uuid, &row, err))
         return false;
     if (row != NULL && row->finished_at_ms != 0) {
-        context_of(row->uuid, "outcome", context);
+        outcome_context(row->uuid, context);
         ok = vault_unseal(async->config.vault, context, row->outcome.data,
                  row->outcome.len, &text, &len, err) &&
              script_outcome_read(text, len, out, err);

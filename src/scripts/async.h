@@ -23,6 +23,11 @@ struct async_config {
     struct oplog *oplog; /* NULL: no logs of operations are kept */
     const struct clock *clock;
     const struct log *log;
+    struct webhooks *webhooks; /* NULL = nobody is told */
+    /* Of scripts that take what a provider sent. */
+    struct records *records;
+    size_t max_record;
+    int64_t webhook_wall_ms;
     int64_t retry_ms; /* before the first retry; doubled for each further one */
 };
 /* Takes up what the last server left. The config's pointers are borrowed. */

@@ -14,6 +14,8 @@
 #include "scripts/checkpoints.h"
 #include "scripts/saves.h"
 #include "scripts/say.h"
+#include "scripts/sync_context.h"
+#include "scripts/sync_tell.h"
 
 #define DAY_MS ((int64_t)24 * 60 * 60 * 1000)
 
@@ -33,6 +35,8 @@ struct going {
     struct saves saves;
     struct oplog_op operation;
     char *props;
+    char *checkpoint_key;
+    char *checkpoint_from; /* as it was when the run began; NULL = none */
     struct action_hooks hooks;
     atomic_bool cancelled;
 };
@@ -108,6 +112,8 @@ static void going_free(struct going *going)
     script_row_free(going->script);
     sync_row_free(going->run.sync);
     free(going->props);
+    free(going->checkpoint_key);
+    free(going->checkpoint_from);
     free(going);
 }
 
@@ -133,10 +139,34 @@ static int64_t retry_at(const struct going *going, const struct script_outcome *
     return now + (syncs->config.retry_ms << (going->run.attempts - 1));
 }
 
+/* One that is tried again, or that somebody ended, is not over for the customer. */
+static bool tell_end(struct going *going, const struct script_outcome *outcome,
+    const struct sync_end *end, struct webhook_outbox *outbox, struct err *err)
+{
+    const struct sync_runs *syncs = going->syncs;
+
+    if (end->retry_at_ms > 0 || going->script == NULL || atomic_load(&going->cancelled))
+        return true;
+    return sync_tell_end(
+        &(struct sync_end_told){
+            .store = syncs->config.store,
+            .webhooks = syncs->config.webhooks,
+            .run = &going->run,
+            .script = going->script,
+            .saves = &going->saves,
+            .checkpoint_key = going->checkpoint_key,
+            .checkpoint_from = going->checkpoint_from,
+            .outcome = end->succeeded ? NULL : outcome,
+            .now_ms = end->now_ms,
+        },
+        outbox, err);
+}
+
 static void write_end(
     struct going *going, const struct script_outcome *outcome, bool succeeded)
 {
     struct sync_runs *syncs = going->syncs;
+    struct webhook_outbox outbox = {0};
     struct sync_end end = {
         .run_id = going->run.id,
         .holder = syncs->holder,
@@ -152,6 +182,9 @@ static void write_end(
     if (succeeded)
         saves_append_result(&going->saves, &result);
     end.result_json = succeeded ? result.data : NULL;
+    if (!tell_end(going, outcome, &end, &outbox, &err))
+        report(syncs, "the webhook of a sync is not written", &err);
+    end.webhooks = &outbox.puts;
     if (!store_end_sync_run(syncs->config.store, &end, &kept, &err))
         report(syncs, "the end of a sync is not written", &err);
     else if (!kept)
@@ -161,6 +194,8 @@ static void write_end(
              !store_set_last_sync(syncs->config.store, going->run.sync->id,
                  going->saves.last_sync_ms, &err))
         report(syncs, "the date of a sync is not written", &err);
+    webhooks_wake(syncs->config.webhooks);
+    webhook_outbox_finish(&outbox);
     buf_finish(&result);
 }
 
@@ -211,25 +246,6 @@ static bool on_call(void *arg, const struct script_caller *caller, const char *m
     return false;
 }
 
-static char *make_props(const struct going *going)
-{
-    const struct sync_row *sync = going->run.sync;
-    char time[CLOCK_TEXT_SIZE];
-    struct buf out;
-
-    buf_init(&out, 0);
-    buf_printf(&out,
-        ",\"syncId\":\"%s\",\"syncJobId\":%lld,\"models\":%s,"
-        "\"track_deletes\":%s",
-        sync->uuid, (long long)going->run.number, sync->models_json,
-        going->script->spec.track_deletes ? "true" : "false");
-    if (sync->last_sync_ms > 0) {
-        clock_text_z(sync->last_sync_ms, time);
-        json_append_text(&out, "lastSyncDate", time);
-    }
-    return buf_take(&out, NULL);
-}
-
 static bool forget_checkpoint(
     struct sync_runs *syncs, const struct sync_row *sync, struct err *err)
 {
@@ -246,11 +262,18 @@ static bool forget_checkpoint(
     return ok;
 }
 
-/* What a reset takes away. */
-static bool reset(struct going *going, struct err *err)
+/* What a reset takes away; and what there is then. */
+static bool prepare(struct going *going, struct err *err)
 {
-    return (!going->run.reset || forget_checkpoint(going->syncs, going->run.sync, err)) &&
-           (!going->run.clear || saves_clear(&going->saves, err));
+    struct checkpoint checkpoint = {0};
+
+    if ((going->run.reset && !forget_checkpoint(going->syncs, going->run.sync, err)) ||
+        (going->run.clear && !saves_clear(&going->saves, err)) ||
+        !store_find_checkpoint(going->syncs->config.store,
+            going->run.sync->connection_row, going->checkpoint_key, &checkpoint, err))
+        return false;
+    going->checkpoint_from = checkpoint.value_json;
+    return true;
 }
 
 static void begin_operation(struct going *going, const struct connection_row *connection)
@@ -270,15 +293,11 @@ static void begin(struct sync_runs *syncs, const struct sync_run *run)
     struct going *going = MEM_NEW(struct going);
     struct connection_row *connection = NULL;
     struct err err = {0};
-    const struct records_place place = {
-        .environment_id = run->sync->environment_id,
-        .connection_id = run->sync->connection_row,
-        .made_ms = run->sync->connection_made_ms,
-        .variant = run->sync->variant,
-    };
+    const struct records_place place = sync_place(run->sync);
 
     going->syncs = syncs;
     going->run = *run;
+    going->checkpoint_key = checkpoint_of(run->sync);
     atomic_init(&going->cancelled, false);
     saves_init(&going->saves, syncs->config.records, &place, run->sync->models_json,
         syncs->config.max_record, syncs->config.log);
@@ -291,7 +310,7 @@ static void begin(struct sync_runs *syncs, const struct sync_run *run)
         fail(going, going->script == NULL ? err.message : "The connection was deleted");
     } else {
         begin_operation(going, connection);
-        going->props = make_props(going);
+        going->props = sync_props(run->sync, going->script, run->number);
         going->hooks = (struct action_hooks){
             .props = going->props,
             .variant = run->sync->variant,
@@ -300,7 +319,7 @@ static void begin(struct sync_runs *syncs, const struct sync_run *run)
             .call = on_call,
             .arg = going,
         };
-        if (reset(going, &err))
+        if (prepare(going, &err))
             actions_run(syncs->config.actions, &(struct action_order){
                                                    .script = going->script,
                                                    .connection = connection,
@@ -586,12 +605,7 @@ bool sync_runs_create_variant(struct sync_runs *syncs, const struct sync_variant
 bool sync_runs_delete(
     struct sync_runs *syncs, const struct sync_row *sync, bool *found, struct err *err)
 {
-    const struct records_place place = {
-        .environment_id = sync->environment_id,
-        .connection_id = sync->connection_row,
-        .made_ms = sync->connection_made_ms,
-        .variant = sync->variant,
-    };
+    const struct records_place place = sync_place(sync);
     struct saves saves;
     bool ok;
 

@@ -25,6 +25,7 @@ struct sync_runs_config {
     struct oplog *oplog;
     const struct clock *clock;
     const struct log *log;
+    struct webhooks *webhooks; /* NULL = nobody is told */
     int64_t wall_ms;
     size_t at_once;    /* syncs that run */
     size_t max_record; /* bytes */

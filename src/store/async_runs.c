@@ -34,15 +34,16 @@ bool store_take_async_run(struct store *store, int64_t now_ms, struct async_run_
 }
 
 bool store_end_async_run(struct store *store, int64_t id, const struct blob *outcome,
-    int64_t due_at_ms, struct err *err)
+    int64_t due_at_ms, const struct webhook_puts *webhooks, struct err *err)
 {
     return store->backend->ops->end_async_run(
-        store->backend, id, outcome, due_at_ms, err);
+        store->backend, id, outcome, due_at_ms, webhooks, err);
 }
 
-bool store_drop_async_run(struct store *store, int64_t id, struct err *err)
+bool store_drop_async_run(
+    struct store *store, int64_t id, const struct webhook_puts *webhooks, struct err *err)
 {
-    return store->backend->ops->drop_async_run(store->backend, id, err);
+    return store->backend->ops->drop_async_run(store->backend, id, webhooks, err);
 }
 
 bool store_resume_async_runs(struct store *store, struct err *err)

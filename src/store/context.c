@@ -64,6 +64,11 @@ void integration_context(char out[CONTEXT_SIZE], const char *uid)
     (void)snprintf(out, CONTEXT_SIZE, "integration/%s/settings", uid);
 }
 
+void async_input_context(char out[CONTEXT_SIZE], const char *uuid)
+{
+    (void)snprintf(out, CONTEXT_SIZE, "async_action/%s/input", uuid);
+}
+
 void environment_context(char out[CONTEXT_SIZE], const char *uuid, const char *column)
 {
     (void)snprintf(out, CONTEXT_SIZE, "environment/%s/%s", uuid, column);

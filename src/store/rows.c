@@ -57,6 +57,9 @@ void environment_row_unref(struct environment_row *row)
     free(row->name);
     free(row->callback_url);
     blob_free(&row->hmac_key);
+    free(row->webhook_url);
+    free(row->webhook_url_secondary);
+    blob_free(&row->signing_key);
     free(row);
 }
 

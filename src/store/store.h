@@ -23,6 +23,7 @@
 #include "base/log.h"
 
 struct store;
+struct webhook_puts; /* store/webhooks.h */
 
 struct blob {
     uint8_t *data; /* NULL = absent */
@@ -95,7 +96,21 @@ struct environment_row {
     char *callback_url; /* NULL = the server's own */
     bool hmac_enabled;
     struct blob hmac_key; /* sealed; context environment_context(uuid, "hmac_key") */
+    char *webhook_url, *webhook_url_secondary; /* NULL = none */
+    unsigned webhook_kinds;                    /* of enum webhook_kind */
+    /* Sealed; context environment_context(uuid, "signing_key"). NULL = webhooks are signed
+     * with the oldest API key. */
+    struct blob signing_key;
     int64_t created_at_ms;
+};
+/* Which webhooks an environment wants (contract webhooks.md section 1). */
+enum webhook_kind {
+    WEBHOOK_SYNC_ALWAYS = 1, /* of syncs that changed nothing, too */
+    WEBHOOK_SYNC_ERROR = 2,
+    WEBHOOK_AUTH_CREATION = 4,
+    WEBHOOK_AUTH_REFRESH_ERROR = 8,
+    WEBHOOK_ASYNC_ACTION = 16,
+    WEBHOOK_KINDS_ALL = 31,
 };
 struct api_key_row {
     int refs;
@@ -131,6 +146,11 @@ struct environment_patch {
     bool hmac_enabled;
     bool set_hmac_key;
     struct blob hmac_key; /* sealed; data NULL = none */
+    bool set_webhook_url, set_webhook_url_secondary;
+    const char *webhook_url, *webhook_url_secondary; /* NULL = none */
+    unsigned webhook_kinds_on, webhook_kinds_off;
+    bool set_signing_key;
+    struct blob signing_key; /* sealed; data NULL = the oldest API key's */
 };
 /* What is not set stays as it is. An HMAC that is demanded without a key: 400
  * `missing_hmac_key`. */
@@ -285,6 +305,9 @@ struct put_terms {
     const struct connection_row *held;
     /* The enabled scripts of this event are ordered in the same write; NULL = none. */
     const char *event;
+    /* Put in the same write: of a connection that is new, or of one that was there. NULL =
+     * none. */
+    const struct webhook_puts *webhooks_if_new, *webhooks_if_old;
 };
 /* Creates, or overwrites the live row of the same (environment, integration,
  * connection_id). Overwriting replaces credentials, config, webhook_url_override,
@@ -383,6 +406,7 @@ struct refresh_failure {
     const char *holder;
     int64_t now_ms;
     const char *log_id;
+    const struct webhook_puts *webhooks; /* put when it is counted; NULL = none */
 };
 bool store_note_refresh_failure(struct store *store,
     const struct refresh_failure *failure, bool *counted, struct connection_row **out,
@@ -565,6 +589,7 @@ struct async_run_row {
     struct blob outcome; /* sealed; context "async_action/<uuid>/outcome"; once over */
     int64_t created_at_ms;
     int64_t finished_at_ms; /* 0 = not over yet */
+    int64_t sync_id;        /* its script takes what a provider sent; 0 = no such run */
 };
 void async_run_row_free(struct async_run_row *row); /* accepts NULL */
 /* An action; those of events are ordered by store_put_connection(). `id` is set by the
@@ -580,11 +605,12 @@ bool store_find_async_run(struct store *store, int64_t environment_id, const cha
 bool store_take_async_run(struct store *store, int64_t now_ms, struct async_run_row **out,
     int64_t *next_ms, struct err *err);
 /* Ends the running: for good, with what came of it, or (outcome NULL) until `due_at_ms`.
- */
+ * `webhooks` are put in the same write; NULL = none. */
 bool store_end_async_run(struct store *store, int64_t id, const struct blob *outcome,
-    int64_t due_at_ms, struct err *err);
-/* Ends it for good, and forgets it. */
-bool store_drop_async_run(struct store *store, int64_t id, struct err *err);
+    int64_t due_at_ms, const struct webhook_puts *webhooks, struct err *err);
+/* Ends it for good, and forgets it; `webhooks` as above. */
+bool store_drop_async_run(struct store *store, int64_t id,
+    const struct webhook_puts *webhooks, struct err *err);
 /* A server begins: what ran when the last one ended waits again. */
 bool store_resume_async_runs(struct store *store, struct err *err);
 /* Forgets those that were over before. */
@@ -612,6 +638,7 @@ bool store_remove_checkpoints(
 
 /* Sealing contexts, one spelling for all. `out` needs CONTEXT_SIZE. */
 #define CONTEXT_SIZE 512
+void async_input_context(char out[CONTEXT_SIZE], const char *uuid); /* of an async_run */
 void connection_context(char out[CONTEXT_SIZE], int64_t environment_id,
     int64_t integration_id, const char *connection_id, const char *column);
 void integration_context(char out[CONTEXT_SIZE], const char *uid); /* settings */

@@ -167,8 +167,9 @@ struct store_ops {
     bool (*take_async_run)(struct backend *b, int64_t now_ms, struct async_run_row **out,
         int64_t *next_ms, struct err *err);
     bool (*end_async_run)(struct backend *b, int64_t id, const struct blob *outcome,
-        int64_t due_at_ms, struct err *err);
-    bool (*drop_async_run)(struct backend *b, int64_t id, struct err *err);
+        int64_t due_at_ms, const struct webhook_puts *webhooks, struct err *err);
+    bool (*drop_async_run)(struct backend *b, int64_t id,
+        const struct webhook_puts *webhooks, struct err *err);
     bool (*resume_async_runs)(struct backend *b, struct err *err);
     bool (*sweep_async_runs)(
         struct backend *b, int64_t finished_before_ms, struct err *err);
@@ -181,6 +182,8 @@ struct store_ops {
         const char *key_prefix, struct err *err);
     const struct function_job_ops *function_jobs; /* function_jobs_int.h */
     const struct sync_ops *syncs;                 /* syncs_int.h */
+    const struct webhook_ops *webhooks;           /* webhooks_int.h */
+    const struct inbound_ops *inbound;            /* inbound_int.h */
 
     bool (*sweep)(
         struct backend *b, int64_t now_ms, int64_t deleted_before_ms, struct err *err);

@@ -142,8 +142,9 @@ struct sync_end {
     const char *holder;
     bool succeeded;
     int64_t now_ms;
-    const char *result_json; /* NULL = none */
-    int64_t retry_at_ms;     /* 0 = it is over */
+    const char *result_json;             /* NULL = none */
+    int64_t retry_at_ms;                 /* 0 = it is over */
+    const struct webhook_puts *webhooks; /* put in the same write; NULL = none */
 };
 /* *kept = false when the run was no longer the holder's: nothing is written then. */
 bool store_end_sync_run(

@@ -4,7 +4,7 @@
 // The source changes from round to round: records appear, change and go. Its server, or a runner, is
 // killed at a random moment of an execution and started again; what broke off is run again by itself.
 // After the last round the records, their counts and what a reader has followed by cursor all along
-// must be the source.
+// must be the source, and each execution that ended must have told so by webhook.
 //
 //   SOAK_KILLS=200 node --test tests/crash/syncs.test.mjs      (12 rounds by default)
 
@@ -13,6 +13,7 @@ import { after, before, describe, it } from 'node:test';
 
 import { Daemon, logged } from '../api/lib/daemon.mjs';
 import { readAll, listen } from '../api/lib/http.mjs';
+import { Receiver } from '../api/lib/receiver.mjs';
 import { runners } from '../api/lib/runners.mjs';
 import { deploy, sync } from '../api/lib/scripts.mjs';
 import { until } from '../api/lib/wait.mjs';
@@ -36,6 +37,8 @@ let nangod;
 let server;
 const source = new Map();
 const followed = new Map();
+const ends = new Set(); // of executions, as seen
+let receiver;
 let cursor;
 
 const pageOf = (number) => [...source.values()].slice(number * 500, (number + 1) * 500);
@@ -48,6 +51,8 @@ before(async () => {
   });
   for (let i = 0; i < size; i++) source.set(String(i), { id: String(i), n: 0 });
   nangod = await Daemon.start({ settings: { 'outbound.allow_private': 'true', 'scripts.retry_ms': '10', 'syncs.retries': '10' } });
+  receiver = await Receiver.start();
+  await nangod.must(200, 'PATCH', '/environment/webhooks', { body: { primary_url: receiver.url } });
   await nangod.must(200, 'POST', '/integrations', { body: { provider: 'private-api-bearer', unique_key: 'one' } });
   await nangod.must(201, 'POST', '/connections', { body: { provider_config_key: 'one', connection_id: 'c1', credentials: { type: 'API_KEY', apiKey: 'k' }, connection_config: { baseUrl: server.base } } });
   await nangod.must(200, 'POST', '/sync/deploy', { body: deploy([sync('one', 'items', { fileBody: { js: code.replace("endpoint: '/items", `baseUrlOverride: '${server.base}', endpoint: '/items`), ts: '' } })]) });
@@ -55,13 +60,27 @@ before(async () => {
 after(async () => {
   await nangod?.finish();
   await server?.close();
+  await receiver?.finish();
 });
 
 const status = async () => (await nangod.must(200, 'GET', '/sync/status?syncs=*&provider_config_key=one')).syncs[0];
 const ended = (before) => until('the execution', async () => {
   const now = await status();
-  return now.status !== 'RUNNING' && now.finishedAt !== undefined && now.finishedAt !== before.finishedAt ? now : undefined;
+  if (now.status === 'RUNNING' || now.finishedAt === undefined || now.finishedAt === before.finishedAt) return undefined;
+  ends.add(now.finishedAt);
+  return now;
 }, { within: 120_000 });
+
+// Of all syncs, the newest first.
+async function deliveries() {
+  const all = [];
+  for (let next = ''; next !== null;) {
+    const page = await nangod.must(200, 'GET', `/webhooks/deliveries?type=sync&limit=500${next && `&cursor=${next}`}`);
+    all.push(...page.data);
+    next = page.pagination.cursor;
+  }
+  return all;
+}
 
 async function follow() {
   for (;;) {
@@ -109,5 +128,13 @@ describe('records', () => {
     assert.deepEqual([now.status, now.recordCount], ['SUCCESS', { Item: source.size }], JSON.stringify(now));
     await follow();
     assert.deepEqual([...followed].sort(([a], [b]) => a - b), expected());
+    const told = await until('the webhooks', async () => {
+      const all = await deliveries();
+      return all.every(({ state }) => state === 'delivered') ? all : undefined;
+    }, { within: 60_000, every: 100 });
+    const times = new Set(told.map(({ created_at: at }) => at));
+    assert.deepEqual([...ends].filter((end) => !times.has(end)), [], 'an execution ended in silence');
+    const got = new Set(receiver.got.map(({ headers }) => headers['webhook-id']));
+    assert.deepEqual(told.filter(({ message }) => !got.has(message)), [], 'a webhook is said to be delivered that was not');
   }));
 });

@@ -4,10 +4,11 @@
 
 #include "base/mem.h"
 #include "store/sqlite/sqlite_int.h"
+#include "store/sqlite/webhooks.h"
 
 #define SELECT                                                                           \
     "SELECT id, uuid, environment, connection, script, input, attempts, max_retries, "   \
-    "due_at, outcome, created_at, finished_at FROM async_run "
+    "due_at, outcome, created_at, finished_at, sync FROM async_run "
 
 static struct async_run_row *take_row(const struct sql *q)
 {
@@ -25,6 +26,7 @@ static struct async_run_row *take_row(const struct sql *q)
     row->outcome = sql_take_blob(q, 9);
     row->created_at_ms = sql_take_i64(q, 10);
     row->finished_at_ms = sql_take_i64(q, 11);
+    row->sync_id = sql_take_i64(q, 12);
     return row;
 }
 
@@ -163,6 +165,7 @@ struct ending {
     const struct blob *outcome;
     int64_t due_at_ms;
     int64_t now_ms;
+    const struct webhook_puts *webhooks;
 };
 
 static bool end(struct sql_conn *conn, void *arg, struct err *err)
@@ -180,29 +183,40 @@ static bool end(struct sql_conn *conn, void *arg, struct err *err)
         sql_i64(&q, work->now_ms);
     }
     sql_i64(&q, work->id);
-    return sql_run(&q, err);
+    return sql_run(&q, err) &&
+           sqlite_insert_webhooks(conn, work->webhooks, work->now_ms, err);
 }
 
 bool sqlite_end_async_run(struct backend *b, int64_t id, const struct blob *outcome,
-    int64_t due_at_ms, struct err *err)
+    int64_t due_at_ms, const struct webhook_puts *webhooks, struct err *err)
 {
-    struct ending work = {id, outcome, due_at_ms, sqlite_now_ms(b)};
+    struct ending work = {id, outcome, due_at_ms, sqlite_now_ms(b), webhooks};
 
     return sqlite_write(b, end, &work, err);
 }
 
+struct dropping {
+    int64_t id;
+    const struct webhook_puts *webhooks;
+    int64_t now_ms;
+};
+
 static bool drop(struct sql_conn *conn, void *arg, struct err *err)
 {
-    const int64_t *id = arg;
+    const struct dropping *work = arg;
     struct sql q = sql_begin(conn, "DELETE FROM async_run WHERE id = ?");
 
-    sql_i64(&q, *id);
-    return sql_run(&q, err);
+    sql_i64(&q, work->id);
+    return sql_run(&q, err) &&
+           sqlite_insert_webhooks(conn, work->webhooks, work->now_ms, err);
 }
 
-bool sqlite_drop_async_run(struct backend *b, int64_t id, struct err *err)
+bool sqlite_drop_async_run(
+    struct backend *b, int64_t id, const struct webhook_puts *webhooks, struct err *err)
 {
-    return sqlite_write(b, drop, &id, err);
+    struct dropping work = {id, webhooks, sqlite_now_ms(b)};
+
+    return sqlite_write(b, drop, &work, err);
 }
 
 static bool resume(struct sql_conn *conn, void *arg, struct err *err)

@@ -11,6 +11,7 @@
 #include "base/str.h"
 #include "store/sqlite/sqlite_int.h"
 #include "store/sqlite/syncs.h"
+#include "store/sqlite/webhooks.h"
 
 /* ---- end users ---- */
 
@@ -307,9 +308,13 @@ static bool write_row(
     if (ok && !str_eq(row->auth_type, "NONE"))
         ok = note_use(conn, *id, work->now_ms, err);
     ok = ok && sqlite_schedule_connection(conn, *id, work->now_ms, err);
-    return ok && (terms->event == NULL ||
-                     sqlite_order_event_scripts(conn, *id, row->integration_id,
-                         terms->event, work->now_ms, err));
+    ok = ok && (terms->event == NULL ||
+                   sqlite_order_event_scripts(
+                       conn, *id, row->integration_id, terms->event, work->now_ms, err));
+    return ok &&
+           sqlite_insert_webhooks(conn,
+               work->effect.created ? terms->webhooks_if_new : terms->webhooks_if_old,
+               work->now_ms, err);
 }
 
 static bool put(struct sql_conn *conn, void *arg, struct err *err)

@@ -8,7 +8,8 @@
 
 #define SELECT                                                                           \
     "SELECT id, uuid, public_key, name, is_production, callback_url, hmac_enabled, "     \
-    "hmac_key, created_at FROM environment "
+    "hmac_key, created_at, webhook_url, webhook_url_secondary, webhook_kinds, "          \
+    "signing_key FROM environment "
 
 static struct environment_row *take_row(const struct sql *q)
 {
@@ -24,6 +25,10 @@ static struct environment_row *take_row(const struct sql *q)
     row->hmac_enabled = sql_take_bool(q, 6);
     row->hmac_key = sql_take_blob(q, 7);
     row->created_at_ms = sql_take_i64(q, 8);
+    row->webhook_url = sql_take_text(q, 9);
+    row->webhook_url_secondary = sql_take_text(q, 10);
+    row->webhook_kinds = (unsigned)sql_take_i64(q, 11);
+    row->signing_key = sql_take_blob(q, 12);
     return row;
 }
 
@@ -163,7 +168,13 @@ static bool patch_one(struct sql_conn *conn, void *arg, struct err *err)
         sql_begin(conn, "UPDATE environment SET "
                         "callback_url = CASE WHEN ? THEN ? ELSE callback_url END, "
                         "hmac_enabled = CASE WHEN ? THEN ? ELSE hmac_enabled END, "
-                        "hmac_key = CASE WHEN ? THEN ? ELSE hmac_key END WHERE id = ?");
+                        "hmac_key = CASE WHEN ? THEN ? ELSE hmac_key END, "
+                        "webhook_url = CASE WHEN ? THEN ? ELSE webhook_url END, "
+                        "webhook_url_secondary = CASE WHEN ? THEN ? ELSE "
+                        "webhook_url_secondary END, "
+                        "webhook_kinds = (webhook_kinds | ?) & ~?, "
+                        "signing_key = CASE WHEN ? THEN ? ELSE signing_key END "
+                        "WHERE id = ?");
 
     sql_i64(&q, patch->set_callback_url);
     sql_text(&q, patch->callback_url);
@@ -171,6 +182,14 @@ static bool patch_one(struct sql_conn *conn, void *arg, struct err *err)
     sql_i64(&q, patch->hmac_enabled);
     sql_i64(&q, patch->set_hmac_key);
     sql_blob_of(&q, patch->hmac_key);
+    sql_i64(&q, patch->set_webhook_url);
+    sql_text(&q, patch->webhook_url);
+    sql_i64(&q, patch->set_webhook_url_secondary);
+    sql_text(&q, patch->webhook_url_secondary);
+    sql_i64(&q, patch->webhook_kinds_on);
+    sql_i64(&q, patch->webhook_kinds_off);
+    sql_i64(&q, patch->set_signing_key);
+    sql_blob_of(&q, patch->signing_key);
     sql_i64(&q, work->id);
     if (!sql_run(&q, err) || !find(conn, &key, &row, err))
         return false;

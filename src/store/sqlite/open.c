@@ -22,11 +22,13 @@
 
 #include "base/mem.h"
 #include "base/str.h"
+#include "store/inbound_int.h"
 #include "store/sqlite/directory.h"
 #include "store/sqlite/function_jobs.h"
 #include "store/sqlite/migrate.h"
 #include "store/sqlite/sqlite_int.h"
 #include "store/sqlite/syncs.h"
+#include "store/sqlite/webhooks.h"
 
 static bool fail_errno(const char *doing, const char *path, struct err *err)
 {
@@ -364,6 +366,8 @@ static const struct store_ops ops = {
     .remove_checkpoints = sqlite_remove_checkpoints,
     .function_jobs = &sqlite_function_job_ops,
     .syncs = &sqlite_sync_ops,
+    .webhooks = &sqlite_webhook_ops,
+    .inbound = &sqlite_inbound_ops,
     .sweep = sqlite_sweep,
 };
 

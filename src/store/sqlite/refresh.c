@@ -9,6 +9,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "store/sqlite/sqlite_int.h"
+#include "store/sqlite/webhooks.h"
 
 enum {
     ATTEMPTS_MAX = 4,
@@ -374,7 +375,8 @@ static bool note_failure(struct sql_conn *conn, void *arg, struct err *err)
     work->counted = has_credentials(row, failure->credentials);
     if (work->counted)
         ok = count_failure(conn, row, failure, err) &&
-             (journal_id == 0 || refuse_journal(conn, journal_id, row->id, err));
+             (journal_id == 0 || refuse_journal(conn, journal_id, row->id, err)) &&
+             sqlite_insert_webhooks(conn, failure->webhooks, failure->now_ms, err);
     else
         ok = delete_journal(conn, &journal_id, err);
     ok = ok &&

@@ -210,8 +210,9 @@ bool sqlite_find_async_run(struct backend *b, int64_t environment_id, const char
 bool sqlite_take_async_run(struct backend *b, int64_t now_ms, struct async_run_row **out,
     int64_t *next_ms, struct err *err);
 bool sqlite_end_async_run(struct backend *b, int64_t id, const struct blob *outcome,
-    int64_t due_at_ms, struct err *err);
-bool sqlite_drop_async_run(struct backend *b, int64_t id, struct err *err);
+    int64_t due_at_ms, const struct webhook_puts *webhooks, struct err *err);
+bool sqlite_drop_async_run(
+    struct backend *b, int64_t id, const struct webhook_puts *webhooks, struct err *err);
 /* The enabled scripts of the event, in the write that makes it happen. */
 bool sqlite_order_event_scripts(struct sql_conn *conn, int64_t connection_id,
     int64_t integration_id, const char *event, int64_t now_ms, struct err *err);

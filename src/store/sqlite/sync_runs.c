@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "store/sqlite/syncs.h"
+#include "store/sqlite/webhooks.h"
 
 /* ---- triggering ---- */
 
@@ -354,7 +355,9 @@ static bool end_run(struct sql_conn *conn, void *arg, struct err *err)
     work->kept = step == SQL_ROW;
     if (step != SQL_ROW)
         return step == SQL_DONE;
-    return (end->retry_at_ms > 0 || note_end(conn, end, err)) && end_row(conn, end, err);
+    return (end->retry_at_ms > 0 || note_end(conn, end, err)) &&
+           end_row(conn, end, err) &&
+           sqlite_insert_webhooks(conn, end->webhooks, end->now_ms, err);
 }
 
 bool sqlite_end_sync_run(

@@ -13,6 +13,7 @@ import { functions } from './functions.mjs';
 import { logs } from './logs.mjs';
 import { scripts } from './scripts.mjs';
 import { syncs } from './syncs.mjs';
+import { webhooks } from './webhooks.mjs';
 
 export const long = 'x'.repeat(256);
 export const json = { 'Content-Type': 'application/json' };
@@ -44,6 +45,7 @@ export const rows = {
     ...logs.missing,
     ...functions.missing,
     ...syncs.missing,
+    ...webhooks.missing,
     // who asks
     ['GET', '/connections', { key: null }, 401, 'missing_auth_header'],
     ['GET', '/connect/session', { key: null }, 401, 'missing_auth_header'],
@@ -167,7 +169,6 @@ export const rows = {
     ['DELETE', '/environment/api-keys', {}, 400, 'invalid_body', []],
     ['DELETE', '/environment/api-keys', { body: { environment_id: 1 } }, 400, 'invalid_body', ['key_id']],
     ['DELETE', '/environment/api-keys', { body: { environment_id: 1, key_id: 999999 } }, 404, 'not_found'],
-    ['POST', '/environment/webhook-signing-key/rotate', {}, 404, 'not_found'],
     // the proxy
     ['GET', '/proxy/a', {}, 400, 'invalid_headers', ['provider-config-key']],
     ['GET', '/proxy/a', { headers: { 'Provider-Config-Key': 'key' } }, 400, 'invalid_headers', ['connection-id']],
@@ -181,6 +182,7 @@ export const rows = {
     ...logs.malformed,
     ...functions.malformed,
     ...syncs.malformed,
+    ...webhooks.malformed,
     // who asks
     ['GET', '/connections', { key: 'x' }, 401, 'invalid_secret_key_format'],
     ['GET', '/connections', { key: none.slice(1) }, 401, 'unknown_account'],
@@ -330,6 +332,7 @@ export const rows = {
     ...logs.oversized,
     ...functions.oversized,
     ...syncs.oversized,
+    ...webhooks.oversized,
     ...both(connection, (at) => [
       ['GET', `${at}/c1?provider_config_key=${long}`, {}, 400, 'invalid_query_params', ['provider_config_key']],
       ['GET', `${at}/${long}?provider_config_key=key`, {}, 400, 'invalid_uri_params', ['connectionId']],
@@ -410,6 +413,7 @@ export const rows = {
     ...logs.type,
     ...functions.type,
     ...syncs.type,
+    ...webhooks.type,
     ...both(connection, (at) => [
       ['GET', `${at}/c1?provider_config_key=key&provider_config_key=key`, {}, 400, 'invalid_query_params', ['provider_config_key']],
       ['DELETE', `${at}/c1?provider_config_key[]=key`, {}, 400, 'invalid_query_params', ['provider_config_key']],
@@ -482,6 +486,10 @@ export const exempt = {
   'GET /integrations': noQuery,
   'GET /connect/session': { type: 'takes a token alone' },
   'DELETE /connect/session': { type: 'takes a token alone' },
+  'GET /environment/webhooks': { missing: 'takes no parameters' },
+  'PATCH /environment/webhooks': { oversized: 'a URL has no bound but that of the body' },
+  'POST /environment/webhook-signing-key/rotate': { missing: 'takes no parameters' },
+  'POST /webhooks/deliveries/replay': { oversized: 'takes one date' },
   'GET /environment-variables': { ...noQuery, missing: 'takes no parameters' },
   'GET /providers': { oversized: 'a search has no bound but that of the request line' },
   'GET /providers/:provider': onlyPath,

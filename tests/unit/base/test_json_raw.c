@@ -74,9 +74,35 @@ static void text_comes_with_its_escapes_resolved(void **state)
     assert_false(json_raw_is_string(parse("\"ab\""), "abc"));
 }
 
+static void expect_sorted(const char *text, const char *wanted)
+{
+    struct json_raw value;
+    struct buf out;
+
+    assert_true(json_raw_parse(text, strlen(text), &value, NULL));
+    buf_init(&out, 0);
+    json_raw_append_sorted(value, &out);
+    assert_string_equal(out.data, wanted);
+    buf_finish(&out);
+}
+
+TEST(members_are_put_in_order_at_every_level)
+{
+    expect_sorted("{ \"b\" : 1.0, \"a\":[ {\"d\":1,\"c\":2} , 1e2 ] }",
+        "{\"a\":[{\"c\":2,\"d\":1},100],\"b\":1}");
+    expect_sorted("{\"b\":1,\"a\":2,\"b\":3}", "{\"a\":2,\"b\":3}");
+    expect_sorted("{\"\\u0062\":1,\"a\\/\":2,\"10\":3,\"9\":4}",
+        "{\"10\":3,\"9\":4,\"a/\":2,\"b\":1}");
+    expect_sorted("{}", "{}");
+    expect_sorted("[]", "[]");
+    expect_sorted(" \"x\\u00e4\" ", "\"x\xc3\xa4\"");
+    expect_sorted("null", "null");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(members_are_put_in_order_at_every_level),
         cmocka_unit_test(elements_are_found_by_place),
         cmocka_unit_test(of_members_with_one_name_the_last_counts),
         cmocka_unit_test(text_comes_with_its_escapes_resolved),

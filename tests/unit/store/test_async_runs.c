@@ -74,7 +74,7 @@ static void finish(int64_t id, const char *outcome)
 {
     struct blob blob = text_blob(outcome);
 
-    MUST(store_end_async_run(w.store, id, &blob, 0, &err));
+    MUST(store_end_async_run(w.store, id, &blob, 0, NULL, &err));
 }
 
 TEST(an_action_comes_back_as_it_was_ordered)
@@ -153,7 +153,7 @@ TEST(one_that_failed_waits_for_its_time_and_others_go_before_it)
     order("a", one, 1);
     order("b", one, 2);
     id = expect_taken(10, "a");
-    MUST(store_end_async_run(w.store, id, NULL, 50, &err));
+    MUST(store_end_async_run(w.store, id, NULL, 50, NULL, &err));
     id = expect_taken(10, "b");
     finish(id, "out");
     expect_none(49, 50);
@@ -283,14 +283,14 @@ TEST(a_creation_orders_the_enabled_scripts_of_its_event)
     row = created("u-2", &with_event);
     id = expect_event(row, a);
     expect_none(NOW_MS, 0); /* one of a connection's at a time */
-    MUST(store_drop_async_run(w.store, id, &err));
+    MUST(store_drop_async_run(w.store, id, NULL, &err));
     id = expect_event(row, b);
-    MUST(store_drop_async_run(w.store, id, &err));
+    MUST(store_drop_async_run(w.store, id, NULL, &err));
     expect_none(NOW_MS, 0);
     connection_row_unref(row);
     row = created("u-2", &with_event); /* over it: again */
     id = expect_event(row, a);
-    MUST(store_drop_async_run(w.store, id, &err));
+    MUST(store_drop_async_run(w.store, id, NULL, &err));
     (void)expect_event(row, b);
     connection_row_unref(row);
     script_row_free(a);
