@@ -19,6 +19,8 @@ enum {
     MAX_EXTERNAL_ID = 256,
     USUAL_PRUNE = 1000,
 };
+/* A page that has so many bytes ends, whatever its limit: the cursor leads to the rest. */
+#define MAX_PAGE ((size_t)32 << 20)
 
 /* ---- shapes ---- */
 
@@ -194,7 +196,7 @@ static bool put_record(void *arg, const struct record *record)
         records_append_early(&page->text, record, page->apart);
     else
         records_append_json(&page->text, record);
-    return true;
+    return page->early || page->text.len < MAX_PAGE;
 }
 
 /* Of "added,UPDATED"; names are left alone that are none. */

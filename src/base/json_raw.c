@@ -26,11 +26,20 @@ static const char *skip_space(const char *at, const char *end)
 /* Past the string that begins at `at`. */
 static const char *skip_string(const char *at, const char *end)
 {
-    for (at++; at < end && *at != '"'; at++) {
-        if (*at == '\\' && at + 1 < end)
-            at++;
+    const char *from = ++at;
+
+    while (at < end) {
+        const char *quote = memchr(at, '"', (size_t)(end - at)), *before = quote;
+
+        if (quote == NULL)
+            return end;
+        while (before > from && before[-1] == '\\')
+            before--;
+        if ((quote - before) % 2 == 0)
+            return quote + 1;
+        at = quote + 1;
     }
-    return at < end ? at + 1 : end;
+    return end;
 }
 
 /* Past the value that begins at `at`. */

@@ -506,8 +506,9 @@ bool daemon_start(struct node *node, bool demo, struct daemon **out, struct err 
         if (!make_loop(daemon, i, err))
             goto failed;
     }
-    if (!start_scripts(daemon, err) || !start_threads(daemon, err) ||
-        !webhooks_start(daemon->server.webhooks, err) || !start_inbound(daemon, err))
+    /* The loops come last: their requests find all parts there. */
+    if (!start_scripts(daemon, err) || !webhooks_start(daemon->server.webhooks, err) ||
+        !start_inbound(daemon, err) || !start_threads(daemon, err))
         goto failed;
     *out = daemon;
     return true;

@@ -112,6 +112,10 @@ static bool read_all(struct reading *reading, struct sql_conn *conn, int64_t par
         count++;
         ok = read_row(reading, &q, err);
     }
+    if (ok && reading->enough) { /* the caller's choice: is there another? */
+        step = sql_step(&q, err);
+        *more = step == SQL_ROW;
+    }
     sql_end(&q);
     return ok && step != SQL_FAILED;
 }
@@ -194,10 +198,10 @@ static bool read_by_ids(struct reading *reading, struct sql_conn *conn, int64_t 
     for (size_t i = 0; ok && i < query->id_count; i++)
         ok = find_hit(conn, part, query->ids[i], query, hits, &count, err);
     qsort(hits, count, sizeof *hits, compare_hits);
-    for (size_t i = 0, read = 0; ok && i < count && !reading->enough; i++) {
+    for (size_t i = 0, read = 0; ok && i < count; i++) {
         if (i > 0 && hits[i].record == hits[i - 1].record)
             continue; /* an id that was given twice */
-        if (query->limit > 0 && read == query->limit) {
+        if (reading->enough || (query->limit > 0 && read == query->limit)) {
             *more = true;
             break;
         }

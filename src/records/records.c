@@ -7,6 +7,7 @@
 #include <zstd.h>
 
 #include "base/mem.h"
+#include "base/secret.h"
 #include "base/str.h"
 #include "records/records_int.h"
 #include "store/sqlite/migrate.h"
@@ -20,6 +21,64 @@ static bool prepare(struct records *records, struct sql_conn *conn, struct err *
     return sql_execute(conn, "PRAGMA page_size = 8192", err) && sql_set_wal(conn, err) &&
            sql_execute(conn, "PRAGMA wal_autocheckpoint = 4000", err) &&
            sqlite_migrate(conn->db, &records_schema, true, records->log, err);
+}
+
+/* Made when the file is; sealed, as the payloads are. */
+static bool make_hash_key(
+    const struct records *records, struct sql_conn *conn, struct err *err)
+{
+    uint8_t key[HASH_KEY_LEN];
+    struct buf sealed;
+    struct sql q;
+    bool ok;
+
+    buf_init(&sealed, 0);
+    crypto_random(key, sizeof key);
+    ok = vault_seal(records->vault, "records/hash_key", key, sizeof key, &sealed, err);
+    mem_wipe(key, sizeof key);
+    if (ok) {
+        q = sql_begin(conn, "INSERT INTO hash_key (id, sealed) VALUES (1, ?)");
+        sql_blob(&q, sealed.data, sealed.len);
+        ok = sql_run(&q, err);
+    }
+    buf_finish(&sealed);
+    return ok;
+}
+
+/* *found = false: there is none yet. */
+static bool read_hash_key(
+    struct records *records, struct sql_conn *conn, bool *found, struct err *err)
+{
+    struct sql q = sql_begin(conn, "SELECT sealed FROM hash_key");
+    enum sql_result step = sql_step(&q, err);
+    struct blob sealed = {0};
+    char *key = NULL;
+    size_t len = 0;
+    bool ok;
+
+    *found = step == SQL_ROW;
+    if (*found)
+        sealed = sql_take_blob(&q, 0);
+    sql_end(&q);
+    if (step != SQL_ROW)
+        return step == SQL_DONE;
+    ok = vault_unseal(records->vault, "records/hash_key", sealed.data, sealed.len, &key,
+             &len, err) &&
+         (len == HASH_KEY_LEN || err_internal(err, "the key of hashes is damaged"));
+    if (ok)
+        memcpy(records->hash_key, key, HASH_KEY_LEN);
+    secret_free(key);
+    free(sealed.data);
+    return ok;
+}
+
+static bool load_hash_key(struct records *records, struct sql_conn *conn, struct err *err)
+{
+    bool found;
+
+    return read_hash_key(records, conn, &found, err) &&
+           (found || (make_hash_key(records, conn, err) &&
+                         read_hash_key(records, conn, &found, err)));
 }
 
 bool records_open(
@@ -37,7 +96,7 @@ bool records_open(
     pthread_mutex_init(&records->lock, NULL);
     if (!sql_make_file(records->path, err) ||
         !sql_connect(records->path, SQL_WRITES, &conn, err) ||
-        !prepare(records, conn, err)) {
+        !prepare(records, conn, err) || !load_hash_key(records, conn, err)) {
         err_context(err, "%s", records->path);
         sql_disconnect(conn);
         records_close(records);
@@ -70,6 +129,7 @@ void records_close(struct records *records)
     }
     committer_free(records->committer);
     pthread_mutex_destroy(&records->lock);
+    mem_wipe(records->hash_key, sizeof records->hash_key);
     free(records->path);
     free(records);
 }

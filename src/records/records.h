@@ -159,8 +159,8 @@ struct records_query {
     size_t offset; /* so many of the first are left out */
 };
 /* Calls `each`, on this thread, for every record until it returns false; what it is given
- * is good until it returns. *more (may be NULL): there were more than `limit`. A part that
- * there is none of has no records. */
+ * is good until it returns. *more (may be NULL): there are others after the last that it was
+ * given. A part that there is none of has no records. */
 bool records_list(struct records *records, const struct records_query *query,
     bool (*each)(void *arg, const struct record *record), void *arg, bool *more,
     struct err *err);

@@ -14,6 +14,8 @@
 #define RECORDS_VARIANT "::"   /* between a model and its variant */
 #define RECORDS_IDLE_READERS 8 /* that are kept */
 
+#define HASH_KEY_LEN 32
+
 /* What one thread at a time reads with, and packs and opens payloads by: making either is
  * dearer than using it. */
 struct reader {
@@ -29,6 +31,7 @@ struct records {
     const struct clock *clock;
     const struct log *log;
     char *path;
+    uint8_t hash_key[HASH_KEY_LEN];
     struct committer *committer;
     pthread_mutex_t lock; /* of the readers */
     struct reader *idle;
@@ -94,11 +97,13 @@ struct rows {
     size_t count;
     int64_t repeated;
 };
-bool rows_cut(const struct records_batch *batch, struct rows *out, struct err *err);
+bool rows_cut(const struct records *records, const struct records_batch *batch,
+    struct rows *out, struct err *err);
 void rows_free(struct rows *rows);
-/* The first 16 bytes of a SHA-256: who chooses the text must not be able to make two that
- * pass for one. */
-void record_hash(const char *text, size_t len, uint8_t out[HASH_LEN]);
+/* The first 16 bytes of a SHA-256 of the key and the text: who chooses the text must not be
+ * able to make two that pass for one, nor who reads the file to try guesses. */
+void record_hash(
+    const uint8_t key[HASH_KEY_LEN], const char *text, size_t len, uint8_t out[HASH_LEN]);
 
 /* ---- payload.c ---- */
 

@@ -8,14 +8,21 @@
 #include "base/str.h"
 #include "records/records_int.h"
 
-#define MAX_ID 255 /* characters as JavaScript counts them */
+#define MAX_ID 255        /* characters as JavaScript counts them */
+#define USUAL_RECORD 4096 /* bytes; room for longer ones is fetched */
 
-void record_hash(const char *text, size_t len, uint8_t out[HASH_LEN])
+void record_hash(
+    const uint8_t key[HASH_KEY_LEN], const char *text, size_t len, uint8_t out[HASH_LEN])
 {
-    uint8_t sha256[SHA256_LEN];
+    uint8_t sha256[SHA256_LEN], small[USUAL_RECORD + HASH_KEY_LEN];
+    uint8_t *whole = len <= USUAL_RECORD ? small : mem_alloc(len + HASH_KEY_LEN);
 
-    crypto_sha256(text, len, sha256);
+    memcpy(whole, key, HASH_KEY_LEN);
+    memcpy(whole + HASH_KEY_LEN, text, len);
+    crypto_sha256(whole, HASH_KEY_LEN + len, sha256);
     memcpy(out, sha256, HASH_LEN);
+    if (whole != small)
+        free(whole);
 }
 
 /* A record of one place and external id is always the same one, also after all was removed.
@@ -24,8 +31,10 @@ static void name_uuid(
     const char *prefix, const char *external_id, uint8_t out[RECORDS_UUID_LEN])
 {
     char *name = str_printf("%s%s", prefix, external_id);
+    uint8_t sha256[SHA256_LEN];
 
-    record_hash(name, strlen(name), out);
+    crypto_sha256(name, strlen(name), sha256);
+    memcpy(out, sha256, RECORDS_UUID_LEN);
     out[6] = (uint8_t)((out[6] & 0x0f) | 0x80);
     out[8] = (uint8_t)((out[8] & 0x3f) | 0x80);
     free(name);
@@ -85,8 +94,8 @@ static int64_t read_deleted(struct json_raw text)
     return ms * 1000;
 }
 
-static bool cut_one(const struct records_batch *batch, struct json_raw text, size_t index,
-    struct row *out, struct err *err)
+static bool cut_one(const struct records *records, const struct records_batch *batch,
+    struct json_raw text, size_t index, struct row *out, struct err *err)
 {
     if (json_raw_kind(text) != JSON_RAW_OBJECT)
         return refuse(err, index, "is no object");
@@ -101,7 +110,7 @@ static bool cut_one(const struct records_batch *batch, struct json_raw text, siz
         free(out->external_id);
         return refuse(err, index, "has an id of more than 255 characters");
     }
-    record_hash(text.text, text.len, out->hash);
+    record_hash(records->hash_key, text.text, text.len, out->hash);
     if (batch->kind == RECORDS_DELETE)
         out->deleted_us = read_deleted(text);
     return true;
@@ -147,7 +156,8 @@ static void sort(struct rows *rows)
     rows->count = kept;
 }
 
-bool rows_cut(const struct records_batch *batch, struct rows *out, struct err *err)
+bool rows_cut(const struct records *records, const struct records_batch *batch,
+    struct rows *out, struct err *err)
 {
     struct json_raw_iter iter;
     struct json_raw text;
@@ -158,7 +168,7 @@ bool rows_cut(const struct records_batch *batch, struct rows *out, struct err *e
     json_raw_begin(batch->rows, &iter);
     while (json_raw_next(&iter, NULL, &text)) {
         out->list = sql_room(out->list, out->count, sizeof *out->list);
-        if (!cut_one(batch, text, out->count, &out->list[out->count], err)) {
+        if (!cut_one(records, batch, text, out->count, &out->list[out->count], err)) {
             rows_free(out);
             return false;
         }

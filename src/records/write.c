@@ -427,7 +427,7 @@ bool records_write(struct records *records, const struct records_batch *batch,
     struct rows rows;
     bool again = true, ok = true;
 
-    if (!rows_cut(batch, &rows, err))
+    if (!rows_cut(records, batch, &rows, err))
         return false;
     while (ok && again)
         ok = write_once(records, batch, &rows, out, &again, err);

@@ -7,6 +7,10 @@ PRAGMA application_id = 0x6e726563; -- "nrec"
 CREATE TABLE stamp (id INTEGER PRIMARY KEY CHECK (id = 1), last_us INTEGER NOT NULL) STRICT;
 INSERT INTO stamp VALUES (1, 0);
 
+-- What the hashes of payloads are keyed with, sealed: who has the file alone cannot tell by them
+-- whether a payload is one that he guesses.
+CREATE TABLE hash_key (id INTEGER PRIMARY KEY CHECK (id = 1), sealed BLOB NOT NULL) STRICT;
+
 -- One model of one connection; of a variant it is "Model::variant".
 CREATE TABLE part (
     id INTEGER PRIMARY KEY AUTOINCREMENT,

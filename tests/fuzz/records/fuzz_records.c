@@ -52,6 +52,7 @@ static void merge(const struct row *into, const struct row *part)
 
 static void read_batch(const char *text, size_t size)
 {
+    const struct records records = {.hash_key = {1}};
     struct records_batch batch = {
         .place = {1, 2, 3, "Item", NULL}, .kind = RECORDS_DELETE, .max_record = 1 << 16};
     struct err err = {0};
@@ -59,7 +60,7 @@ static void read_batch(const char *text, size_t size)
 
     if (!json_raw_parse(text, size, &batch.rows, &err))
         return;
-    if (!rows_cut(&batch, &rows, &err)) {
+    if (!rows_cut(&records, &batch, &rows, &err)) {
         assert(err.status >= 400 && err.status < 500 && rows.count == 0);
         return;
     }
