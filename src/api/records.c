@@ -18,6 +18,7 @@ enum {
     MAX_CURSOR = 1000,
     MAX_EXTERNAL_ID = 256,
     USUAL_PRUNE = 1000,
+    USUAL_RECORD = 1024, /* bytes */
 };
 /* A page that has so many bytes ends, whatever its limit: the cursor leads to the rest. */
 #define MAX_PAGE ((size_t)32 << 20)
@@ -275,6 +276,7 @@ static void list_of(
     ids = ids_of(call, &query.id_count);
     query.ids = ids;
     buf_init(&page.text, 0);
+    (void)buf_room(&page.text, query.limit * USUAL_RECORD); /* it grows by copying */
     buf_puts(&page.text, "{\"records\":[");
     if (records_list(call->server->records, &query, put_record, &page, &more, &err)) {
         reply_page(call, &page, more);
@@ -290,6 +292,10 @@ void list_records(struct call *call)
     struct connection_row *connection;
 
     if (!call_check_headers(call, &header_shape) || !call_check_query(call, &list_query))
+        return;
+    /* A usual page takes less than handing it on; a large one would hold up the loop. */
+    if (call_query_count(call, "limit", USUAL_LIMIT) > USUAL_LIMIT &&
+        !call_on_workers(call, call->environment_id))
         return;
     connection = find_connection(call);
     if (connection != NULL)

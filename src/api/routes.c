@@ -82,7 +82,7 @@ const struct route api_routes[] = {
     {"PUT",    "/sync/update-connection-frequency", RUN_WORK, WHO_KEY, SYNC "update", NULL, 0, update_sync_frequency},
     {"POST",   "/sync/:name/variant/:variant",   RUN_WORK, WHO_KEY, SYNC "variant:create", NULL, 0, create_sync_variant},
     {"DELETE", "/sync/:name/variant/:variant",   RUN_WORK, WHO_KEY, SYNC "variant:delete", NULL, 0, delete_sync_variant},
-    {"GET",    "/records",                    RUN_WORK, WHO_KEY, "environment:records:read", NULL, 0, list_records},
+    {"GET",    "/records",                    RUN_READ, WHO_KEY, "environment:records:read", NULL, 0, list_records},
     {"GET",    "/sync/records",               RUN_WORK, WHO_KEY, "environment:records:read", NULL, 0, list_records_early},
     {"PATCH",  "/records/prune",              RUN_WORK, WHO_KEY, "environment:records:write", NULL, 0, prune_records},
     {"GET",    "/scripts/config",             RUN_WORK, WHO_KEY, FUNC "list", INTG "list_functions", 0, get_scripts_config},

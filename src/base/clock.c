@@ -64,6 +64,47 @@ int64_t clock_mono_ms(void)
     return clock_mono_us() / 1000;
 }
 
+static char *put_digits(char *at, int64_t value, int count)
+{
+    for (int i = count - 1; i >= 0; i--) {
+        at[i] = (char)('0' + value % 10);
+        value /= 10;
+    }
+    return at + count;
+}
+
+#define DAY_MS INT64_C(86400000)
+#define YEAR_1970_MS_MAX INT64_C(253402300799999) /* the end of 9999 */
+
+/* From 1970 to 9999, which is all but a few: pages of records have hundreds of times. The
+ * calendar is counted in eras of 400 years, from the first of March. */
+static void clock_text_usual(int64_t ms, const char *zone, char out[CLOCK_TEXT_SIZE])
+{
+    int64_t day = ms / DAY_MS + 719468, rest = ms % DAY_MS;
+    int64_t era = day / 146097, of_era = day % 146097;
+    int64_t year = (of_era - of_era / 1460 + of_era / 36524 - of_era / 146096) / 365;
+    int64_t of_year = of_era - (365 * year + year / 4 - year / 100);
+    int64_t month = (5 * of_year + 2) / 153;
+    int64_t of_month = of_year - (153 * month + 2) / 5 + 1;
+    char *at = out;
+
+    month = month < 10 ? month + 3 : month - 9;
+    at = put_digits(at, year + era * 400 + (month <= 2), 4);
+    *at++ = '-';
+    at = put_digits(at, month, 2);
+    *at++ = '-';
+    at = put_digits(at, of_month, 2);
+    *at++ = 'T';
+    at = put_digits(at, rest / 3600000, 2);
+    *at++ = ':';
+    at = put_digits(at, rest / 60000 % 60, 2);
+    *at++ = ':';
+    at = put_digits(at, rest / 1000 % 60, 2);
+    *at++ = '.';
+    at = put_digits(at, rest % 1000, 3);
+    memcpy(at, zone, strlen(zone) + 1);
+}
+
 static void clock_text(int64_t ms, const char *zone, char out[CLOCK_TEXT_SIZE])
 {
     int64_t seconds = ms / 1000;
@@ -71,6 +112,10 @@ static void clock_text(int64_t ms, const char *zone, char out[CLOCK_TEXT_SIZE])
     time_t t;
     struct tm tm;
 
+    if (ms >= 0 && ms <= YEAR_1970_MS_MAX) {
+        clock_text_usual(ms, zone, out);
+        return;
+    }
     if (rest < 0) {
         rest += 1000;
         seconds--;

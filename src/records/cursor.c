@@ -12,24 +12,38 @@
 void records_time_text(int64_t us, char out[RECORDS_TIME_SIZE])
 {
     char text[CLOCK_TEXT_SIZE];
+    int more = (int)(us % 1000);
+    size_t len;
 
     clock_text_z(us / 1000, text); /* 2023-09-18T15:20:35.941Z */
-    text[strlen(text) - 1] = '\0';
-    (void)snprintf(out, RECORDS_TIME_SIZE, "%.28s%03d+00:00", text, (int)(us % 1000));
+    len = strlen(text) - 1;
+    memcpy(out, text, len);
+    out[len++] = (char)('0' + more / 100);
+    out[len++] = (char)('0' + more / 10 % 10);
+    out[len++] = (char)('0' + more % 10);
+    memcpy(out + len, "+00:00", sizeof "+00:00");
+}
+
+void records_append_cursor(const struct records_cursor *cursor, struct buf *out)
+{
+    char plain[RECORDS_TIME_SIZE + UUID_TEXT_SIZE + sizeof SEPARATOR];
+    size_t len;
+
+    records_time_text(cursor->updated_us, plain);
+    len = strlen(plain);
+    memcpy(plain + len, SEPARATOR, sizeof SEPARATOR);
+    len += sizeof SEPARATOR - 1;
+    crypto_uuid_text(cursor->uuid, plain + len);
+    str_base64(plain, len + UUID_TEXT_SIZE - 1, out);
 }
 
 void records_cursor_text(
     const struct records_cursor *cursor, char out[RECORDS_CURSOR_SIZE])
 {
-    char time[RECORDS_TIME_SIZE], uuid[UUID_TEXT_SIZE];
-    char plain[RECORDS_TIME_SIZE + UUID_TEXT_SIZE + sizeof SEPARATOR];
     struct buf text;
 
-    records_time_text(cursor->updated_us, time);
-    crypto_uuid_text(cursor->uuid, uuid);
-    (void)snprintf(plain, sizeof plain, "%s" SEPARATOR "%s", time, uuid);
     buf_init(&text, 0);
-    str_base64(plain, strlen(plain), &text);
+    records_append_cursor(cursor, &text);
     str_copy(out, RECORDS_CURSOR_SIZE, text.data);
     buf_finish(&text);
 }

@@ -9,12 +9,15 @@ static void put_us(struct buf *out, const char *name, int64_t us)
 {
     char text[RECORDS_TIME_SIZE];
 
+    json_append_name(out, name);
     if (us == 0) {
-        json_append_text(out, name, NULL);
+        buf_append(out, "null", 4);
         return;
     }
     records_time_text(us, text);
-    json_append_text(out, name, text);
+    buf_putc(out, '"'); /* nothing in it is to be escaped, nor below */
+    buf_puts(out, text);
+    buf_putc(out, '"');
 }
 
 /* In milliseconds, as only this time is. */
@@ -44,14 +47,30 @@ static void put_times(struct buf *out, const struct record *record)
 
 static void put_metadata(struct buf *out, const struct record *record)
 {
-    char cursor[RECORDS_CURSOR_SIZE];
-
     buf_puts(out, "\"_nango_metadata\":{");
     put_times(out, record);
     put_us(out, "pruned_at", record->pruned_us);
-    records_cursor_text(&record->at, cursor);
-    json_append_text(out, "cursor", cursor);
-    buf_putc(out, '}');
+    buf_puts(out, ",\"cursor\":\"");
+    records_append_cursor(&record->at, out);
+    buf_puts(out, "\"}");
+}
+
+/* Is its id, which it has once, a text already? Then the payload is copied as it is. */
+static bool has_text_id(const struct record *record)
+{
+    struct json_raw_iter iter;
+    struct json_raw key, value;
+    size_t ids = 0;
+    bool text = false;
+
+    json_raw_begin(record->payload, &iter);
+    while (json_raw_next(&iter, &key, &value)) {
+        if (!json_raw_is_string(key, "id"))
+            continue;
+        ids++;
+        text = json_raw_is_string(value, record->external_id);
+    }
+    return ids == 1 && text;
 }
 
 /* The members of the payload; its id as the text that it is kept under. */
@@ -74,8 +93,13 @@ static void put_members(struct buf *out, const struct record *record, bool text_
 
 void records_append_json(struct buf *out, const struct record *record)
 {
-    buf_putc(out, '{');
-    put_members(out, record, true);
+    if (has_text_id(record)) {
+        buf_append(out, record->payload.text, record->payload.len - 1);
+        buf_putc(out, ',');
+    } else {
+        buf_putc(out, '{');
+        put_members(out, record, true);
+    }
     put_metadata(out, record);
     buf_putc(out, '}');
 }

@@ -54,13 +54,12 @@ static bool read_row(struct reading *reading, const struct sql *q, struct err *e
         .deleted_us = sql_take_i64(q, 4),
         .pruned_us = sql_take_i64(q, 5),
     };
-    char *external_id = sql_take_text(q, 0);
     bool ok = true;
 
-    record.external_id = external_id;
+    record.external_id = (const char *)sqlite3_column_text(q->stmt, 0);
     memcpy(record.at.uuid, sqlite3_column_blob(q->stmt, 1), RECORDS_UUID_LEN);
     if (record.pruned_us > 0)
-        put_pruned(&reading->text, external_id);
+        put_pruned(&reading->text, record.external_id);
     else
         ok = payload_unpack(reading->records, reading->reader, record.at.uuid,
             sqlite3_column_blob(q->stmt, 6), (size_t)sqlite3_column_bytes(q->stmt, 6),
@@ -69,7 +68,6 @@ static bool read_row(struct reading *reading, const struct sql *q, struct err *e
         record.payload = (struct json_raw){reading->text.data, reading->text.len};
         reading->enough = !reading->each(reading->arg, &record);
     }
-    free(external_id);
     return ok;
 }
 

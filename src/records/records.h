@@ -63,6 +63,7 @@ struct records_cursor {
 /* Base64 of `<time>||<uuid>`. */
 void records_cursor_text(
     const struct records_cursor *cursor, char out[RECORDS_CURSOR_SIZE]);
+void records_append_cursor(const struct records_cursor *cursor, struct buf *out);
 bool records_cursor_parse(const char *text, struct records_cursor *out);
 #define RECORDS_TIME_SIZE 40
 /* 2023-09-18T15:20:35.941305+00:00 */

@@ -31,6 +31,8 @@ JSValueRef JSScriptEvaluate(
 
 /* How often (CPU time) a running script is looked at. */
 #define WATCH_EVERY_S 0.05
+/* How often a script that asks its host for things is, at most. */
+#define MEMORY_EVERY_MS 20
 
 static int64_t cpu_ms(void)
 {
@@ -55,6 +57,8 @@ static bool should_terminate(JSContextRef ctx, void *context)
     struct engine *engine = context;
 
     (void)ctx;
+    if (engine->running && !sandbox_move_limit())
+        abort(); /* as the engine does itself when it is refused memory */
     if (!engine->running || !past_limit(engine))
         return false;
     engine->terminated = true;
@@ -326,11 +330,27 @@ static enum engine_outcome look(
     return ENGINE_GOES_ON;
 }
 
+/* A script that mostly waits for its host uses so little of its time that the VM rarely asks
+ * (should_terminate()). */
+static void move_limit(struct engine *engine)
+{
+    int64_t now = clock_mono_ms();
+
+    if (!engine->running || now - engine->memory_seen_ms < MEMORY_EVERY_MS)
+        return;
+    engine->memory_seen_ms = now;
+    if (!sandbox_move_limit())
+        abort();
+}
+
 enum engine_outcome engine_message(struct engine *engine, const char *text, size_t len)
 {
-    JSStringRef js = text_to_js(text, len);
-    JSValueRef argument = JSValueMakeString(engine->ctx, js), exception = NULL, result;
+    JSStringRef js;
+    JSValueRef argument, exception = NULL, result;
 
+    move_limit(engine);
+    js = text_to_js(text, len);
+    argument = JSValueMakeString(engine->ctx, js);
     JSStringRelease(js);
     result = JSObjectCallAsFunction(
         engine->ctx, engine->on_message, NULL, 1, &argument, &exception);

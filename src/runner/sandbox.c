@@ -239,20 +239,33 @@ bool sandbox_seal(struct err *err)
     return ok || err_internal(err, "the system call filter cannot be set");
 }
 
-int64_t sandbox_memory(void)
+/* What the process has, in bytes. */
+struct usage {
+    int64_t taken; /* its data segment: what it asked for and did not give back as a whole */
+    int64_t held;  /* of its own, in memory */
+};
+
+static struct usage usage_now(void)
 {
     char text[128];
     ssize_t len = pread(statm_fd, text, sizeof text - 1, 0);
     long long size, resident, shared, code, lib, data;
+    int64_t page = sysconf(_SC_PAGESIZE);
 
     if (len <= 0)
-        return 0;
+        return (struct usage){0};
     text[len] = '\0';
     if (sscanf(text, "%lld %lld %lld %lld %lld %lld", &size, &resident, &shared, &code,
             &lib, &data) != 6)
-        return 0;
-    return (int64_t)data * sysconf(_SC_PAGESIZE);
+        return (struct usage){0};
+    return (struct usage){data * page, (resident - shared) * page};
 }
+
+/* Of the run: what it may hold beyond `held_before`. */
+static struct {
+    int64_t limit; /* 0 = none */
+    int64_t held_before;
+} memory;
 
 void sandbox_limit_run(int64_t cpu_ms, int64_t memory_mb)
 {
@@ -266,6 +279,28 @@ void sandbox_limit_run(int64_t cpu_ms, int64_t memory_mb)
             so_far = (rlim_t)used.ru_utime.tv_sec + (rlim_t)used.ru_stime.tv_sec + 1;
         set_limit(RLIMIT_CPU, so_far + (rlim_t)(cpu_ms + 999) / 1000 + 1);
     }
+    memory.limit = memory_mb << 20;
+    memory.held_before = usage_now().held;
     if (memory_mb > 0)
-        set_limit(RLIMIT_DATA, (rlim_t)(sandbox_memory() + (memory_mb << 20)));
+        set_limit(RLIMIT_DATA, (rlim_t)(usage_now().taken + memory.limit));
+}
+
+/* The engine gives memory back page by page, and keeps the addresses; for new large texts
+ * it takes new addresses. The limit, which counts addresses, moves on with them, so that
+ * what counts is what is held. */
+bool sandbox_move_limit(void)
+{
+    struct usage now;
+    int64_t room;
+
+    if (memory.limit == 0)
+        return true;
+    now = usage_now();
+    room = memory.limit - (now.held - memory.held_before);
+    if (room > memory.limit) /* less than at the beginning */
+        room = memory.limit;
+    set_limit(RLIMIT_DATA, (rlim_t)(now.taken + (room > 0 ? room : 0)));
+    /* Addresses that were taken before and are used only now are not the kernel's to
+     * refuse. */
+    return room >= 0;
 }

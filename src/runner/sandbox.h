@@ -28,7 +28,8 @@ int sandbox_quiet(void);
 bool sandbox_seal(struct err *err);
 /* 0 = no limit. Memory counts from what the process has now. */
 void sandbox_limit_run(int64_t cpu_ms, int64_t memory_mb);
-/* How much memory the process has taken so far (its data segment), in bytes. */
-int64_t sandbox_memory(void);
+/* Now and then during a run: what was given back may be taken again. False: the run holds
+ * more than it may. */
+bool sandbox_move_limit(void);
 
 #endif

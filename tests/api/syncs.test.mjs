@@ -232,3 +232,28 @@ describe('time, and the end of a server', () => {
     assert.deepEqual([now.type, now.latestResult, now.recordCount], ['INITIAL', { Item: { added: 1, updated: 0, deleted: 0 } }, { Item: 1 }]);
   });
 });
+
+// What a script holds at a time is little; what it has had when it ends is a multiple of what it may hold.
+describe('a sync of many records', () => {
+  let one;
+  before(async () => {
+    one = await Daemon.start({ settings: { 'scripts.memory_mb': '64' } });
+    await one.must(200, 'POST', '/integrations', { body: { provider: 'private-api-bearer', unique_key: 'one' } });
+    await one.must(201, 'POST', '/connections', { body: { provider_config_key: 'one', connection_id: 'c1', credentials: { type: 'API_KEY', apiKey: 'k' } } });
+  });
+  after(() => one?.finish());
+
+  it('runs in the memory of a few', { timeout: 120_000 }, logged(() => one, async () => {
+    const count = one.sanitized ? 5_000 : 60_000;
+    const js = `exports.default = async (nango) => {
+      for (let from = 0; from < ${count}; from += 1000)
+        await nango.batchSave(Array.from({ length: 1000 }, (_, i) => ({ id: String(from + i), text: 'some text '.repeat(90) + i })), 'Item');
+    };`;
+    await one.must(200, 'POST', '/sync/deploy', { body: deploy([sync('one', 'many', { ...code(js), runs: 'every 1 day' })]) });
+    const now = await until('its end', async () => {
+      const [state] = (await one.must(200, 'GET', '/sync/status?syncs=*&provider_config_key=one')).syncs;
+      return state?.finishedAt !== undefined ? state : undefined;
+    }, { within: 100_000 });
+    assert.deepEqual([now.status, now.recordCount], ['SUCCESS', { Item: count }], JSON.stringify(now));
+  }));
+});

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -61,6 +62,22 @@ TEST(instants_are_written_in_both_spellings)
     assert_string_equal(text, "1969-12-31T23:59:59.999Z");
 }
 
+TEST(every_date_is_written_as_the_c_library_counts_it)
+{
+    for (int64_t ms = 0; ms < INT64_C(253402300800000); ms += INT64_C(7919000123)) {
+        time_t seconds = (time_t)(ms / 1000);
+        char text[CLOCK_TEXT_SIZE], wanted[CLOCK_TEXT_SIZE];
+        size_t len;
+        struct tm tm;
+
+        gmtime_r(&seconds, &tm);
+        len = strftime(wanted, sizeof wanted, "%Y-%m-%dT%H:%M:%S", &tm);
+        (void)snprintf(wanted + len, sizeof wanted - len, ".%03dZ", (int)(ms % 1000));
+        clock_text_z(ms, text);
+        assert_string_equal(text, wanted);
+    }
+}
+
 TEST(an_offset_file_moves_the_clock_of_whoever_mapped_it)
 {
     struct clock clock = {0};
@@ -86,6 +103,7 @@ int main(void)
         cmocka_unit_test(instants_are_read_in_the_spellings_of_the_wire),
         cmocka_unit_test(what_is_no_instant_is_refused),
         cmocka_unit_test(instants_are_written_in_both_spellings),
+        cmocka_unit_test(every_date_is_written_as_the_c_library_counts_it),
         cmocka_unit_test(an_offset_file_moves_the_clock_of_whoever_mapped_it),
     };
 
