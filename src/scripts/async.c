@@ -277,10 +277,10 @@ static bool open_input(struct async_runs *async, const struct async_run_row *row
 }
 
 static bool begin_webhook(struct running *running, const struct script_row *script,
-    struct action_order *order, struct err *err)
+    const struct connection_row *connection, struct action_order *order, struct err *err)
 {
-    running->webhook = webhook_run_new(
-        &running->async->webhook_config, script, running->row->connection_id, err);
+    running->webhook =
+        webhook_run_new(&running->async->webhook_config, script, connection, err);
     if (running->webhook == NULL)
         return false;
     order->hooks = webhook_run_hooks(running->webhook);
@@ -324,7 +324,8 @@ static void begin(struct async_runs *async, struct async_run_row *row)
         fail(running, "action_failure", "The connection was deleted");
     else if (!script->enabled)
         fail(running, "action_failure", "The script is disabled");
-    else if (is_of_webhook(row) && !begin_webhook(running, script, &order, &err))
+    else if (is_of_webhook(row) &&
+             !begin_webhook(running, script, connection, &order, &err))
         fail(running, "action_failure", err.message);
     else {
         order.script = script;

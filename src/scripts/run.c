@@ -40,7 +40,8 @@ struct session {
     atomic_bool over;           /* nobody reads answers any more */
     pthread_mutex_t lock;       /* of what follows; never held while writing */
     pthread_cond_t answered;
-    size_t calls;          /* not answered yet */
+    size_t calls;          /* that still use the session */
+    size_t unanswered;     /* of them: the script cannot know their answers */
     int64_t turn_until_us; /* of the thread that runs it: 0 = it has no turn */
 };
 
@@ -98,6 +99,10 @@ static void send_result(struct call *call, bool ok, const struct buf *value)
     }
     buf_putc(&frame, '}');
     protocol_end(&frame, begun);
+    /* From here on the script may go on, and end before this thread does. */
+    pthread_mutex_lock(&session->lock);
+    session->unanswered--;
+    pthread_mutex_unlock(&session->lock);
     pthread_mutex_lock(&session->write_lock);
     /* A runner that does not read is ended by its time, and the socket with it. */
     if (!atomic_load(&session->over))
@@ -149,6 +154,7 @@ static bool on_call(struct session *session, struct pool *calls, struct json_raw
     call->args_len = args.len;
     pthread_mutex_lock(&session->lock);
     session->calls++;
+    session->unanswered++;
     pthread_mutex_unlock(&session->lock);
     if (!pool_submit(calls, answer_call, call)) { /* the server is stopping */
         struct buf none;
@@ -489,7 +495,7 @@ void script_run(struct runners *runners, struct pool *calls, const struct script
         runner_keeps_code(runner);
     end_turn(&session);
     pthread_mutex_lock(&session.lock);
-    idle = session.calls == 0;
+    idle = session.unanswered == 0;
     pthread_mutex_unlock(&session.lock);
     if (step != STEP_DONE) {
         /* Dead before its calls are waited for: a write to it must not hang. */

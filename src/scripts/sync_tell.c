@@ -95,31 +95,22 @@ bool sync_tell_end(
     const struct sync_end_told *told, struct webhook_outbox *outbox, struct err *err)
 {
     const struct sync_run *run = told->run;
-    struct connection_row *connection = NULL;
     struct sync_told one = {
         .subject =
             {
                 .environment_id = run->sync->environment_id,
                 .integration = run->sync->provider_config_key,
                 .connection_id = run->sync->connection_id,
+                .url_override = told->url_override,
             },
         .sync = run->sync->name,
         .variant = run->sync->variant,
         .kind = kind_of(told),
         .began_ms = run->started_at_ms,
     };
-    bool ok;
 
-    if (told->webhooks == NULL)
+    if (!webhooks_wanted(told->webhooks, run->sync->environment_id, told->url_override))
         return true;
-    if (!store_reload_connection(
-            told->store, run->sync->connection_row, &connection, err))
-        return false;
-    if (connection == NULL)
-        return true; /* deleted: nobody's any more */
-    one.subject.url_override = connection->webhook_url_override;
-    ok = told->outcome == NULL ? tell_success(told, &one, outbox, err)
-                               : tell_failure(told, &one, outbox, err);
-    connection_row_unref(connection);
-    return ok;
+    return told->outcome == NULL ? tell_success(told, &one, outbox, err)
+                                 : tell_failure(told, &one, outbox, err);
 }

@@ -13,6 +13,7 @@ struct sync_end_told {
     struct store *store;
     struct webhooks *webhooks;
     const struct sync_run *run;
+    const char *url_override;        /* the connection's; NULL = none */
     const struct script_row *script; /* NULL where the kind is told */
     struct saves *saves;
     const char *kind; /* NULL: INITIAL or INCREMENTAL, as the run was */

@@ -24,6 +24,10 @@ enum {
     LOOK_MS =
         500, /* at least so often while something is due or runs: clocks may be set */
     CLAIM_MAX = 64,
+    RENEW_MS = 2000, /* what was cancelled elsewhere is seen so late at most */
+    GATHER_MS =
+        5, /* so long ends are waited for, so that one claim takes the place of many */
+    GATHER_ROOM = 8,
 };
 
 /* One that runs. */
@@ -37,6 +41,7 @@ struct going {
     char *props;
     char *checkpoint_key;
     char *checkpoint_from; /* as it was when the run began; NULL = none */
+    char *url_override;    /* of the connection; NULL = none */
     struct action_hooks hooks;
     atomic_bool cancelled;
 };
@@ -49,19 +54,26 @@ struct sync_runs {
     struct going *going;
     size_t going_count;
     bool changed;
+    bool commanded;     /* something was changed that may cancel what runs */
+    int64_t renewed_ms; /* monotonic; the thread's own */
     bool stopping;
     pthread_t thread;
     bool has_thread;
 };
 
-void sync_runs_wake(struct sync_runs *syncs)
+static void wake(struct sync_runs *syncs, bool commanded)
 {
-    if (syncs == NULL)
-        return;
     pthread_mutex_lock(&syncs->lock);
     syncs->changed = true;
+    syncs->commanded = syncs->commanded || commanded;
     pthread_cond_signal(&syncs->wake);
     pthread_mutex_unlock(&syncs->lock);
+}
+
+void sync_runs_wake(struct sync_runs *syncs)
+{
+    if (syncs != NULL)
+        wake(syncs, true);
 }
 
 static bool is_stopping(struct sync_runs *syncs)
@@ -114,6 +126,7 @@ static void going_free(struct going *going)
     free(going->props);
     free(going->checkpoint_key);
     free(going->checkpoint_from);
+    free(going->url_override);
     free(going);
 }
 
@@ -152,6 +165,7 @@ static bool tell_end(struct going *going, const struct script_outcome *outcome,
             .store = syncs->config.store,
             .webhooks = syncs->config.webhooks,
             .run = &going->run,
+            .url_override = going->url_override,
             .script = going->script,
             .saves = &going->saves,
             .checkpoint_key = going->checkpoint_key,
@@ -213,7 +227,7 @@ static void on_done(void *arg, const struct script_outcome *outcome)
     }
     write_end(going, outcome, succeeded);
     going_free(going);
-    sync_runs_wake(syncs);
+    wake(syncs, false);
 }
 
 /* One that cannot be run at all. */
@@ -268,8 +282,12 @@ static bool prepare(struct going *going, struct err *err)
     struct checkpoint checkpoint = {0};
 
     if ((going->run.reset && !forget_checkpoint(going->syncs, going->run.sync, err)) ||
-        (going->run.clear && !saves_clear(&going->saves, err)) ||
-        !store_find_checkpoint(going->syncs->config.store,
+        (going->run.clear && !saves_clear(&going->saves, err)))
+        return false;
+    if (!webhooks_wanted(going->syncs->config.webhooks, going->run.sync->environment_id,
+            going->url_override))
+        return true;
+    if (!store_find_checkpoint(going->syncs->config.store,
             going->run.sync->connection_row, going->checkpoint_key, &checkpoint, err))
         return false;
     going->checkpoint_from = checkpoint.value_json;
@@ -310,6 +328,7 @@ static void begin(struct sync_runs *syncs, const struct sync_run *run)
         fail(going, going->script == NULL ? err.message : "The connection was deleted");
     } else {
         begin_operation(going, connection);
+        going->url_override = str_dup(connection->webhook_url_override);
         going->props = sync_props(run->sync, going->script, run->number);
         going->hooks = (struct action_hooks){
             .props = going->props,
@@ -371,15 +390,18 @@ static void cancel_others(struct sync_runs *syncs, const int64_t *kept, size_t c
 
 static bool renew(struct sync_runs *syncs, struct err *err)
 {
-    int64_t *kept = NULL;
+    int64_t *kept = NULL, now = clock_mono_ms();
     size_t count = 0;
     bool ok, any;
 
     pthread_mutex_lock(&syncs->lock);
-    any = syncs->going != NULL;
+    any =
+        syncs->going != NULL && (syncs->commanded || now - syncs->renewed_ms >= RENEW_MS);
+    syncs->commanded = false;
     pthread_mutex_unlock(&syncs->lock);
     if (!any)
         return true;
+    syncs->renewed_ms = now;
     ok = store_renew_sync_runs(syncs->config.store, syncs->holder,
         clock_now_ms(syncs->config.clock) + LEASE_MS, &kept, &count, err);
     if (ok)
@@ -417,6 +439,18 @@ static int64_t begin_due(struct sync_runs *syncs)
     return max == 0 || next > 0 ? LOOK_MS : -1;
 }
 
+/* While nearly all places are taken, each end would claim one place by a write of its own. */
+static void gather(struct sync_runs *syncs)
+{
+    int64_t until_us = clock_mono_us() + (int64_t)GATHER_MS * 1000;
+
+    while (syncs->changed && !syncs->commanded && !syncs->stopping &&
+           syncs->going_count > 0 &&
+           syncs->config.at_once < syncs->going_count + GATHER_ROOM &&
+           clock_mono_us() < until_us)
+        (void)cond_wait_until(&syncs->wake, &syncs->lock, until_us);
+}
+
 static void *run_all(void *arg)
 {
     struct sync_runs *syncs = arg;
@@ -425,6 +459,7 @@ static void *run_all(void *arg)
     while (!syncs->stopping) {
         int64_t wait_ms;
 
+        gather(syncs);
         syncs->changed = false;
         pthread_mutex_unlock(&syncs->lock);
         wait_ms = begin_due(syncs);

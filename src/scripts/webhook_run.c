@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
+#include "base/str.h"
 #include "scripts/checkpoints.h"
 #include "scripts/saves.h"
 #include "scripts/sync_context.h"
@@ -16,6 +17,7 @@ struct webhook_run {
     char *props;
     char *checkpoint_key;
     char *checkpoint_from;
+    char *url_override;
     struct action_hooks hooks;
 };
 
@@ -56,9 +58,10 @@ static struct sync_row *find_sync(const struct webhook_run_config *config,
 }
 
 struct webhook_run *webhook_run_new(const struct webhook_run_config *config,
-    const struct script_row *script, int64_t connection_row, struct err *err)
+    const struct script_row *script, const struct connection_row *connection,
+    struct err *err)
 {
-    struct sync_row *sync = find_sync(config, script, connection_row, err);
+    struct sync_row *sync = find_sync(config, script, connection->id, err);
     struct checkpoint checkpoint = {0};
     struct records_place place;
     struct webhook_run *run;
@@ -72,6 +75,7 @@ struct webhook_run *webhook_run_new(const struct webhook_run_config *config,
     place = sync_place(sync);
     saves_init(&run->saves, config->records, &place, sync->models_json,
         config->max_record, config->log);
+    run->url_override = str_dup(connection->webhook_url_override);
     run->props = sync_props(sync, script, 0);
     run->checkpoint_key = script_checkpoint_key("webhook", sync->name, NULL);
     run->hooks = (struct action_hooks){
@@ -83,7 +87,7 @@ struct webhook_run *webhook_run_new(const struct webhook_run_config *config,
         .arg = run,
     };
     if (!store_find_checkpoint(
-            config->store, connection_row, run->checkpoint_key, &checkpoint, err)) {
+            config->store, connection->id, run->checkpoint_key, &checkpoint, err)) {
         webhook_run_free(run);
         return NULL;
     }
@@ -100,6 +104,7 @@ void webhook_run_free(struct webhook_run *run)
     free(run->props);
     free(run->checkpoint_key);
     free(run->checkpoint_from);
+    free(run->url_override);
     free(run);
 }
 
@@ -116,6 +121,7 @@ bool webhook_run_tell_end(struct webhook_run *run, const struct script_outcome *
             .store = run->config->store,
             .webhooks = run->config->webhooks,
             .run = &run->run,
+            .url_override = run->url_override,
             .saves = &run->saves,
             .kind = "WEBHOOK",
             .checkpoint_key = run->checkpoint_key,

@@ -22,7 +22,8 @@ struct webhook_run_config {
 /* NULL and *err (404 `unknown_sync`) when the connection has no such sync any more.
  * `config` is borrowed for its life. */
 struct webhook_run *webhook_run_new(const struct webhook_run_config *config,
-    const struct script_row *script, int64_t connection_row, struct err *err);
+    const struct script_row *script, const struct connection_row *connection,
+    struct err *err);
 void webhook_run_free(struct webhook_run *run); /* accepts NULL */
 const struct action_hooks *webhook_run_hooks(struct webhook_run *run);
 bool webhook_run_tell_end(struct webhook_run *run, const struct script_outcome *outcome,

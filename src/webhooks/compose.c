@@ -92,6 +92,22 @@ static bool find_receiver(struct webhooks *webhooks,
     return true;
 }
 
+bool webhooks_wanted(
+    struct webhooks *webhooks, int64_t environment_id, const char *url_override)
+{
+    const struct webhook_subject subject = {
+        .environment_id = environment_id, .url_override = url_override};
+    struct environment_row *environment;
+    struct err ignored = {0};
+    bool wanted;
+
+    if (!find_receiver(webhooks, &subject, &environment, &ignored))
+        return true;
+    wanted = environment != NULL;
+    environment_row_unref(environment);
+    return wanted;
+}
+
 /* ---- pieces ---- */
 
 static void append_sorted_text(struct buf *out, const char *name, const char *json)

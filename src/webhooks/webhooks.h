@@ -74,6 +74,11 @@ struct webhook_subject {
 /* All of these add to `outbox` what the environment wants to hear, and nothing when
  * `webhooks` is NULL. False only for faults of our own. */
 
+/* Is there anybody to tell? To spare the work of finding out what. A store that fails
+ * counts as yes: telling then says why. */
+bool webhooks_wanted(
+    struct webhooks *webhooks, int64_t environment_id, const char *url_override);
+
 struct webhook_error {
     const char *type;
     const char *description;

@@ -237,14 +237,14 @@ describe('time, and the end of a server', () => {
 describe('a sync of many records', () => {
   let one;
   before(async () => {
-    one = await Daemon.start({ settings: { 'scripts.memory_mb': '64' } });
+    one = await Daemon.start({ settings: { 'scripts.memory_mb': '128' } });
     await one.must(200, 'POST', '/integrations', { body: { provider: 'private-api-bearer', unique_key: 'one' } });
     await one.must(201, 'POST', '/connections', { body: { provider_config_key: 'one', connection_id: 'c1', credentials: { type: 'API_KEY', apiKey: 'k' } } });
   });
   after(() => one?.finish());
 
   it('runs in the memory of a few', { timeout: 120_000 }, logged(() => one, async () => {
-    const count = one.sanitized ? 5_000 : 60_000;
+    const count = one.sanitized ? 5_000 : 150_000;
     const js = `exports.default = async (nango) => {
       for (let from = 0; from < ${count}; from += 1000)
         await nango.batchSave(Array.from({ length: 1000 }, (_, i) => ({ id: String(from + i), text: 'some text '.repeat(90) + i })), 'Item');
