@@ -45,14 +45,15 @@ soak: build
 	@tools/deps test
 	@SOAK=1 tools/test soak
 
-# Against nginx; libnango against the official client; actions against node: writes bench/RESULTS.md,
-# bench/SDK.md and bench/ACTIONS.md.
+# Against nginx; libnango against the official client; actions against node; records against plain SQLite:
+# writes bench/RESULTS.md, bench/SDK.md, bench/ACTIONS.md and bench/RECORDS.md.
 bench:
 	@tools/deps bench
 	@bench/run
 	@cd tests/api && { [ -d node_modules ] || npm ci --ignore-scripts --no-audit --no-fund --loglevel=error; }
 	@bench/sdk
 	@bench/actions
+	@bench/records
 
 lint:
 	@tools/deps test
