@@ -28,7 +28,7 @@ struct engine {
     JSScriptRef script; /* the same, parsed */
     JSObjectRef on_message, on_tick, on_expire; /* the prelude's; protected in ctx */
     struct engine_limits limits;
-    int64_t started_ms;  /* monotonic; of the run */
+    int64_t started_ms; /* monotonic; of the run */
     int64_t memory_seen_ms;
     int64_t cpu_from_ms; /* the process's CPU time when the run began */
     bool running;

@@ -241,8 +241,9 @@ bool sandbox_seal(struct err *err)
 
 /* What the process has, in bytes. */
 struct usage {
-    int64_t taken; /* its data segment: what it asked for and did not give back as a whole */
-    int64_t held;  /* of its own, in memory */
+    int64_t
+        taken; /* its data segment: what it asked for and did not give back as a whole */
+    int64_t held; /* of its own, in memory */
 };
 
 static struct usage usage_now(void)

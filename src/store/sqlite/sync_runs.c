@@ -187,7 +187,8 @@ static bool read_next(struct sql_conn *conn, struct claiming *work, struct err *
     struct sql q = sql_begin(conn,
         "SELECT min(t) FROM (SELECT * FROM (SELECT y.due_at AS t FROM sync y WHERE "
         "y.due_at > 0 AND NOT EXISTS (SELECT 1 FROM sync_run r WHERE r.sync = y.id) "
-        "ORDER BY y.due_at, y.id LIMIT 1) UNION ALL SELECT min(due_at) FROM sync_run WHERE state = 1 "
+        "ORDER BY y.due_at, y.id LIMIT 1) UNION ALL SELECT min(due_at) FROM sync_run "
+        "WHERE state = 1 "
         "UNION ALL SELECT min(lease_until) FROM sync_run WHERE state = 2)");
     enum sql_result step = sql_step(&q, err);
 
