@@ -450,7 +450,7 @@ static bool settle(struct compiler *compiler, const struct pending *pending)
         if (root != NULL &&
             (fragment == NULL ||
                 str_percent_decode(fragment + 1, strlen(fragment + 1), false, &pointer)))
-            target = follow(root, pointer.data, &base);
+            target = follow(root, pointer.len > 0 ? pointer.data : "", &base);
         buf_finish(&pointer);
     }
     if (target == NULL) {

@@ -120,6 +120,7 @@ TEST(what_never_ends_is_given_up)
 {
     static const char *const rows[][2] = {
         {"{\"$ref\":\"#\"}", "1"},
+        {"{\"allOf\":[{\"$ref\":\"\"}]}", "1"}, /* no fragment: the same */
         {"{\"definitions\":{\"a\":{\"$ref\":\"#/definitions/b\"},"
          "\"b\":{\"$ref\":\"#/definitions/a\"}},\"$ref\":\"#/definitions/a\"}",
             "1"},
