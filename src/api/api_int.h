@@ -86,6 +86,7 @@ struct call {
     /* who calls, after authentication */
     int64_t environment_id;
     int64_t held_id; /* a script that judges it calls: see connection_find(); 0 */
+    bool background; /* a script calls that nobody waits for */
     struct environment_row *environment; /* loaded when asked for, or with a public key */
     struct api_key_row *key;
     struct session session; /* session.row != NULL: called with a session token */

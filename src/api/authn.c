@@ -68,6 +68,7 @@ static bool by_script_key(struct call *call, const char *secret)
     call->key->scopes = str_dup("environment:*");
     call->environment_id = scope.environment_id;
     call->held_id = scope.held_id;
+    call->background = scope.background;
     return true;
 }
 

@@ -266,7 +266,7 @@ static void forward(void *arg)
     call->proxied = req;
     http_set_user(req, call, proxied);
     proxy_forward(&call->server->proxy, call->loop->upstream, req, call->environment_id,
-        call->held_id, target);
+        call->held_id, call->background, target);
 }
 
 static void authenticate_for_proxy(void *arg)

@@ -219,6 +219,8 @@ static void write_calls(const struct server *server, struct buf *out)
         proxy.redirects);
     write_one(out, "nangod_proxy_failures_total", "counter",
         "Calls that ended without an answer from the provider.", proxy.failures);
+    write_one(out, "nangod_proxy_held_total", "counter",
+        "Calls held back for what the provider allows.", proxy.held);
     write_one(out, "nangod_proxy_abandoned_total", "counter",
         "Calls whose client left first.", proxy.abandoned);
 }

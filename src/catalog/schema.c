@@ -155,6 +155,14 @@ static const struct rule retry_rules[] = {
     {0},
 };
 
+/* Ours: how many calls a provider takes, where its answers do not say. */
+static const struct rule rate_rules[] = {
+    {.key = "requests", .takes = V_NUMBER, .required = true},
+    {.key = "seconds", .takes = V_NUMBER, .required = true},
+    {.key = "scope", .takes = V_TEXT, .words = WORDS("connection", "integration")},
+    {0},
+};
+
 static const struct rule paginate_rules[] = {
     {.key = "type",
         .takes = V_TEXT,
@@ -199,6 +207,7 @@ static const struct rule proxy_rules[] = {
     {.key = "decompress", .takes = V_BOOL},
     {.key = "forward_headers_on_redirect", .takes = V_BOOL},
     {.key = "retry", .takes = V_MAP, .inside = retry_rules},
+    {.key = "rate_limit", .takes = V_MAP, .inside = rate_rules},
     {.key = "paginate", .takes = V_MAP, .inside = paginate_rules},
     {.key = "verification", .takes = V_MAP, .inside = verification_rules},
     {.key = "connection_config", .takes = V_FREE_MAP},

@@ -171,6 +171,8 @@ static void wire(struct daemon *daemon)
         .network_errors = s->proxy_network_errors,
         .refetch_after_ms = s->proxy_refetch_after_ms,
         .counters = &daemon->counters,
+        .throttle = s->proxy_max_hold_s > 0 ? throttle_new() : NULL,
+        .max_hold_ms = s->proxy_max_hold_s * 1000,
     };
     server->verifier.needed = proxy_verify_needed;
     server->verifier.check = proxy_verify;
@@ -653,6 +655,7 @@ void daemon_stop(struct daemon *daemon)
     policy_finish(&daemon->policy);
     policy_finish(&daemon->oauth_policy);
     demo_stop(daemon->demo);
+    throttle_free(daemon->server.proxy.throttle);
     script_keys_free(daemon->server.script_keys);
     script_locks_free(daemon->locks);
     free(daemon->public_url);

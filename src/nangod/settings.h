@@ -83,6 +83,7 @@ struct settings {
     int64_t records_max_bytes;
     bool records_seal;
     char *webhooks_retry_waits;
+    int64_t proxy_max_hold_s;
     int64_t webhooks_timeout_s;
     int64_t webhooks_max_body;
     int64_t webhooks_at_once;

@@ -79,6 +79,8 @@ const struct setting settings_table[] = {
         "Codes of network errors (ENOTFOUND,EPROTO,…) that Retries covers besides the usual ones."},
     {"proxy.refetch_after_ms", NUMBER, AT(proxy_refetch_after_ms), "60000", 0, DAY_MS, NULL, NULL, false,
         "Milliseconds after which a retry reads the connection again."},
+    {"proxy.max_hold_s", NUMBER, AT(proxy_max_hold_s), "300", 0, 3600, NULL, NULL, false,
+        "Seconds that a call of a sync, or of another script that nobody waits for, is held back when the provider allows no more for now. 0: none is."},
     {"oauth.require_cookie", FLAG, AT(oauth_require_cookie), "true", 0, 0, NULL, NULL, false,
         "Whether a callback must come from the browser that began the flow."},
     {"refresh.token_timeout_ms", NUMBER, AT(refresh_token_timeout_ms), "30000", 100, 600000, NULL, NULL, false,

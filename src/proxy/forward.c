@@ -301,7 +301,7 @@ static void build_then(struct forward *f)
         return;
     }
     choose_codings(f);
-    forward_call_start(f);
+    forward_call_when_allowed(f);
 }
 
 void forward_build(struct forward *f)
@@ -442,6 +442,8 @@ static void look_up_then(struct forward *f)
     if (f->catalog != NULL)
         catalog_ref(f->catalog);
     forward_log_found(f);
+    f->integration_id = f->integration.row->id;
+    f->connection_id = f->row->id;
     if (f->provider == NULL) {
         err_set(&f->err, 400, "unknown_provider", "The provider %.100s is not known",
             f->integration.row->provider);
@@ -516,7 +518,7 @@ static bool override_allowed(const struct forward *f, struct err *err)
 }
 
 void proxy_forward(const struct proxy *proxy, struct up_pool *pool, struct http_req *req,
-    int64_t environment_id, int64_t held_id, const char *target)
+    int64_t environment_id, int64_t held_id, bool background, const char *target)
 {
     struct forward *f;
     struct forward_options options;
@@ -533,6 +535,7 @@ void proxy_forward(const struct proxy *proxy, struct up_pool *pool, struct http_
     f->reactor = http_reactor(req);
     f->environment_id = environment_id;
     f->held_id = held_id;
+    f->background = background;
     f->target = str_dup(target);
     f->options = options;
     f->caller_method = f->method = http_method(req);
@@ -557,5 +560,6 @@ void proxy_stats(const struct proxy *proxy, struct proxy_stats *out)
     out->retries = atomic_load_explicit(&c->retries, memory_order_relaxed);
     out->redirects = atomic_load_explicit(&c->redirects, memory_order_relaxed);
     out->failures = atomic_load_explicit(&c->failures, memory_order_relaxed);
+    out->held = atomic_load_explicit(&c->held, memory_order_relaxed);
     out->abandoned = atomic_load_explicit(&c->abandoned, memory_order_relaxed);
 }

@@ -13,6 +13,7 @@
 #include "net/http_server.h"
 #include "net/upstream.h"
 #include "proxy/build.h"
+#include "proxy/throttle.h"
 
 /* Counted by all reactors; lives as long as the proxy. Zeroed = nothing counted yet. */
 struct proxy_counters {
@@ -21,9 +22,12 @@ struct proxy_counters {
     _Atomic uint64_t redirects;
     _Atomic uint64_t failures;
     _Atomic uint64_t abandoned;
+    _Atomic uint64_t held;
 };
 
 struct proxy {
+    struct throttle *throttle; /* NULL = nothing is held back */
+    int64_t max_hold_ms;       /* then a call goes, whatever the provider allows */
     const struct auth *auth;
     struct refresher *refresher;
     const struct policy *policy;
@@ -39,12 +43,13 @@ struct proxy {
 };
 
 /* Reactor thread; the caller has authenticated and knows the environment, and the
- * connection that is held back and that the caller judges (connection_find()). `target` is the
+ * connection that is held back and that the caller judges (connection_find()); `background`:
+ * nobody waits for the answer but a script that nobody waits for. `target` is the
  * raw path and query after `/proxy` ("" for `/proxy` itself). Answers the request in
  * every case; OPTIONS is the caller's to answer. `proxy` and `pool` outlive the request;
  * `pool` belongs to its reactor. Takes the request's on_gone slot. */
 void proxy_forward(const struct proxy *proxy, struct up_pool *pool, struct http_req *req,
-    int64_t environment_id, int64_t held_id, const char *target);
+    int64_t environment_id, int64_t held_id, bool background, const char *target);
 
 /* Blocking: tries credentials as the catalogue's `proxy.verification` says
  * (auth/verify.h); `proxy` is a `const struct proxy *`. True when there is nothing to
@@ -60,6 +65,7 @@ struct proxy_stats {
     uint64_t redirects; /* followed */
     uint64_t failures;  /* ended without an answer from the provider */
     uint64_t abandoned; /* the client left first */
+    uint64_t held;      /* waits, for what the provider allows */
 };
 void proxy_stats(const struct proxy *proxy, struct proxy_stats *out);
 

@@ -25,6 +25,31 @@ static const char *current_url(const struct forward *f)
     return f->url != NULL ? f->url : f->built.url;
 }
 
+/* ---- what the provider allows ---- */
+
+static struct throttle_call throttle_call_of(const struct forward *f)
+{
+    return (struct throttle_call){
+        .integration_id = f->integration_id,
+        .connection_id = f->connection_id,
+        .provider = f->provider,
+        .background = f->background,
+        .now_ms = clock_now_ms(f->proxy->auth->clock),
+    };
+}
+
+/* Of other sites, which a redirect may lead to, nothing is learnt for this one. */
+static void learn(
+    const struct forward *f, int status, const struct http_headers *headers)
+{
+    struct throttle_call call;
+
+    if (f->proxy->throttle == NULL || f->left_site)
+        return;
+    call = throttle_call_of(f);
+    throttle_learn(f->proxy->throttle, &call, status, headers);
+}
+
 /* ---- without an answer from the provider ---- */
 
 /* What the HTTP library of the reference server says, as far as people meet it. */
@@ -298,6 +323,7 @@ static void on_head(void *arg, int status, const struct http_headers *headers)
 
     f->status = status;
     f->dropped = 0;
+    learn(f, status, headers);
     forward_log_exchange(f, status, headers, NULL);
     if (will_follow(f, status, headers)) {
         drop_answer(f, ANSWER_REDIRECT);
@@ -396,6 +422,36 @@ static void on_done(void *arg, enum up_failure failure, const char *message)
         no_answer(f, failure, message);
         break;
     }
+}
+
+static void allowed_perhaps(void *arg)
+{
+    struct forward *f = arg;
+
+    f->timer = NULL;
+    forward_call_when_allowed(f);
+}
+
+void forward_call_when_allowed(struct forward *f)
+{
+    struct throttle_call call;
+    int64_t wait = 0;
+
+    if (f->proxy->throttle != NULL) {
+        call = throttle_call_of(f);
+        wait = throttle_ask(f->proxy->throttle, &call);
+    }
+    if (wait > f->proxy->max_hold_ms - f->hold_ms)
+        wait = f->proxy->max_hold_ms - f->hold_ms;
+    if (wait <= 0) {
+        forward_call_start(f);
+        return;
+    }
+    if (f->hold_ms == 0)
+        FORWARD_COUNT(f, held);
+    f->hold_ms += wait;
+    forward_log_held(f, wait);
+    f->timer = reactor_timer_start(f->reactor, wait, allowed_perhaps, f);
 }
 
 void forward_call_start(struct forward *f)

@@ -109,6 +109,9 @@ struct forward {
     struct reactor *reactor;
     int64_t environment_id;
     int64_t held_id;
+    bool background;
+    int64_t integration_id, connection_id; /* once they are found */
+    int64_t hold_ms;                       /* waited for what the provider allows */
     char *target;
     bool away; /* a job or a refresh holds the struct */
     bool gone; /* the caller left */
@@ -204,6 +207,8 @@ void forward_body_ignore(struct forward *f);
 
 /* Starts the call of f->built, or of f->url after a redirect. */
 void forward_call_start(struct forward *f);
+/* The same once the provider allows another one. */
+void forward_call_when_allowed(struct forward *f);
 /* Does this failed answer call for a further try? Then f->wait_ms is set. */
 bool forward_wants_retry(struct forward *f, enum up_failure failure, int status,
     const struct http_headers *headers, const char *body, size_t len);
@@ -223,6 +228,7 @@ void forward_log_found(struct forward *f); /* f->integration and f->row are ther
 void forward_log_built(struct forward *f, const cJSON *credentials);
 void forward_log_sent(struct forward *f);
 /* `status` 0: it failed, and `failure` says how. */
+void forward_log_held(struct forward *f, int64_t wait_ms);
 void forward_log_exchange(struct forward *f, int status,
     const struct http_headers *answer, const char *failure);
 /* How the call ended; before it is answered. The first that tells counts. */

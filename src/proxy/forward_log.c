@@ -90,6 +90,14 @@ void forward_log_exchange(
     free(hop);
 }
 
+void forward_log_held(struct forward *f, int64_t wait_ms)
+{
+    if (f->log.to != NULL && f->log.operation.id != 0)
+        oplog_say(&f->log.operation, OPLOG_INFO, NULL,
+            "Held back for %lld ms: the provider allows no more calls for now",
+            (long long)wait_ms);
+}
+
 /* An exchange tells by itself what went wrong in it. */
 static void tell_operation(struct forward *f, const struct oplog_error *error)
 {

@@ -551,6 +551,7 @@ static struct job *job_new(struct actions *actions, const struct action_order *o
                   (order->start_ms > 0 ? order->start_ms : actions->config.start_ms);
     job->scope.environment_id = connection->environment_id;
     job->scope.held_id = connection->held ? connection->id : 0;
+    job->scope.background = order->background;
     job->kind = script->kind;
     job->trial = order->trial;
     job->hooks = order->hooks;

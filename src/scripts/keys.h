@@ -17,6 +17,7 @@ struct script_scope {
     int64_t environment_id;
     int64_t
         held_id; /* the connection that is held back and that the script judges, or 0 */
+    bool background; /* nobody waits for the script */
 };
 
 struct script_keys *script_keys_new(void);
