@@ -9,6 +9,7 @@
 #include "base/str.h"
 #include "nangod/cmd.h"
 #include "nangod/node.h"
+#include "records/records.h"
 
 #define VALUE_MAX ((size_t)64 * 1024)
 
@@ -32,6 +33,18 @@ int cmd_check(int argc, char **argv)
     return code;
 }
 
+/* The records after the rest: what a sync's date says it has saved is among them. */
+static bool backup(const struct node *node, const char *file, struct err *err)
+{
+    char *records = str_printf("%s.records", file);
+    bool ok = store_backup(node->store, file, err) &&
+              (!records_exist(node->settings.data_dir) ||
+                  records_backup(node->settings.data_dir, records, &node->log, err));
+
+    free(records);
+    return ok;
+}
+
 int cmd_backup(int argc, char **argv)
 {
     struct options options;
@@ -45,7 +58,7 @@ int cmd_backup(int argc, char **argv)
         } else {
             code = 0;
             if (!node_open(&node, &options.flags, NODE_FILE, &err) ||
-                !store_backup(node.store, options.rest[0], &err))
+                !backup(&node, options.rest[0], &err))
                 code = cmd_fail(&err);
         }
     }

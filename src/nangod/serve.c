@@ -301,6 +301,24 @@ static bool start_functions(struct daemon *daemon, struct err *err)
     return functions_new(&config, &daemon->server.functions, err);
 }
 
+/* Without the records that they have saved, syncs that went on from where they were would
+ * leave a hole. Before the file is made: should this server die in between, the next one
+ * does the same. */
+static bool forget_syncs(struct daemon *daemon, struct err *err)
+{
+    size_t count = 0;
+
+    if (records_exist(daemon->node->settings.data_dir))
+        return true;
+    if (!store_forget_syncs(daemon->node->store, &count, err))
+        return false;
+    if (count > 0)
+        log_event(&daemon->node->log, LOG_WARN,
+            "records.db is gone: syncs begin anew with their next run",
+            LOG_INT("syncs", count), LOG_END);
+    return true;
+}
+
 static bool open_records(struct daemon *daemon, struct err *err)
 {
     const struct settings *s = &daemon->node->settings;
@@ -312,7 +330,8 @@ static bool open_records(struct daemon *daemon, struct err *err)
         .log = daemon->server.log,
     };
 
-    return records_open(&config, &daemon->server.records, err);
+    return forget_syncs(daemon, err) &&
+           records_open(&config, &daemon->server.records, err);
 }
 
 static bool start_syncs(struct daemon *daemon, struct err *err)

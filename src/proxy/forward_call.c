@@ -39,8 +39,7 @@ static struct throttle_call throttle_call_of(const struct forward *f)
 }
 
 /* Of other sites, which a redirect may lead to, nothing is learnt for this one. */
-static void learn(
-    const struct forward *f, int status, const struct http_headers *headers)
+static void learn(const struct forward *f, int status, const struct http_headers *headers)
 {
     struct throttle_call call;
 

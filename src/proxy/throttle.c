@@ -4,14 +4,16 @@
 #include <math.h>
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <uthash.h>
+#include <strings.h>
 
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "catalog/hash.h"
 
 #define HOUR_MS ((int64_t)3600000)
 #define USUAL_BLOCK_MS 1000 /* after a 429 that does not say for how long */
@@ -132,9 +134,9 @@ struct rate {
 /* proxy.rate_limit: {requests, seconds, scope}. */
 static bool declared(const struct provider *provider, struct rate *out)
 {
-    const cJSON *entry =
-        provider != NULL ? json_get(json_get(provider->entry, "proxy"), "rate_limit")
-                         : NULL;
+    const cJSON *entry = provider != NULL
+                             ? json_get(json_get(provider->entry, "proxy"), "rate_limit")
+                             : NULL;
     const cJSON *requests = json_get(entry, "requests"),
                 *seconds = json_get(entry, "seconds");
 
@@ -152,9 +154,8 @@ static void fill(struct budget *budget, const struct rate *rate, int64_t now_ms)
     if (budget->filled_ms == 0)
         budget->tokens = rate->requests;
     else if (now_ms > budget->filled_ms)
-        budget->tokens =
-            fmin(rate->requests, budget->tokens + rate->per_ms * (double)(now_ms -
-                                                                  budget->filled_ms));
+        budget->tokens = fmin(rate->requests,
+            budget->tokens + rate->per_ms * (double)(now_ms - budget->filled_ms));
     budget->filled_ms = now_ms;
 }
 
@@ -257,14 +258,19 @@ static double number_of(const char *text)
     return end != text && isfinite(value) && value >= 0 ? value : -1;
 }
 
-static const char *first_of(
-    const struct http_headers *headers, const char *a, const char *b, const char *c)
+/* By the name that the entry has for it (NULL = none), else by one of those in use. */
+static const char *told_as(
+    const struct http_headers *headers, const char *own, const char *what)
 {
-    const char *value = http_headers_find(headers, a);
+    static const char *const prefixes[] = {"ratelimit-", "x-ratelimit-", "x-rate-limit-"};
+    const char *value = own != NULL ? http_headers_find(headers, own) : NULL;
+    char name[40];
 
-    if (value == NULL)
-        value = http_headers_find(headers, b);
-    return value != NULL ? value : http_headers_find(headers, c);
+    for (size_t i = 0; value == NULL && i < sizeof prefixes / sizeof prefixes[0]; i++) {
+        (void)snprintf(name, sizeof name, "%s%s", prefixes[i], what);
+        value = http_headers_find(headers, name);
+    }
+    return value;
 }
 
 /* Seconds from now, or seconds or milliseconds since 1970; or a date. */
@@ -335,29 +341,27 @@ static const char *named(const cJSON *retry, const char *key)
 static void read_answer(const struct throttle_call *call,
     const struct http_headers *headers, struct told *out)
 {
-    const cJSON *retry =
-        call->provider != NULL
-            ? json_get(json_get(call->provider->entry, "proxy"), "retry")
-            : NULL;
+    const cJSON *retry = call->provider != NULL
+                             ? json_get(json_get(call->provider->entry, "proxy"), "retry")
+                             : NULL;
     const char *own = named(retry, "remaining"), *at = named(retry, "at"),
                *after = named(retry, "after");
     const char *text;
 
     *out = (struct told){.limit = -1, .remaining = -1};
     read_structured(headers, call->now_ms, out);
-    text = first_of(headers, "ratelimit-limit", "x-ratelimit-limit", "x-rate-limit-limit");
+    text = told_as(headers, NULL, "limit");
     if (text != NULL)
         out->limit = number_of(text);
-    text = first_of(headers, own != NULL ? own : "ratelimit-remaining",
-        "x-ratelimit-remaining", "x-rate-limit-remaining");
+    text = told_as(headers, own, "remaining");
     if (text != NULL)
         out->remaining = number_of(text);
-    text = first_of(headers, at != NULL ? at : "ratelimit-reset", "x-ratelimit-reset",
-        "x-rate-limit-reset");
+    text = told_as(headers, at, "reset");
     if (text != NULL)
         out->reset_ms = moment_of(text, call->now_ms);
-    text = first_of(headers, after != NULL ? after : "retry-after", "retry-after",
-        "retry-after");
+    text = after != NULL ? http_headers_find(headers, after) : NULL;
+    if (text == NULL)
+        text = http_headers_find(headers, "retry-after");
     if (text != NULL)
         out->block_ms = moment_of(text, call->now_ms) - call->now_ms;
 }
@@ -379,12 +383,29 @@ static void note(struct budget *budget, const struct throttle_call *call, int st
     }
     if (status != 429 && (status != 503 || told->block_ms <= 0))
         return;
-    until = told->block_ms > 0        ? told->block_ms
-            : told->reset_ms > now    ? told->reset_ms - now
-                                      : USUAL_BLOCK_MS;
+    until = told->block_ms > 0     ? told->block_ms
+            : told->reset_ms > now ? told->reset_ms - now
+                                   : USUAL_BLOCK_MS;
     until = now + clip(until);
     if (until > budget->blocked_until_ms)
         budget->blocked_until_ms = until;
+}
+
+/* Most answers say nothing: they are told by their fields' first letters. */
+static bool may_tell(
+    const struct throttle_call *call, int status, const struct http_headers *headers)
+{
+    if (status == 429 || status == 503)
+        return true;
+    for (size_t i = 0; i < headers->count; i++) {
+        const char *name = headers->items[i].name;
+
+        if (strncasecmp(name, "ratelimit", 9) == 0 || strncasecmp(name, "x-rate", 6) == 0)
+            return true;
+    }
+    return call->provider != NULL &&
+           json_get(json_get(json_get(call->provider->entry, "proxy"), "retry"),
+               "remaining") != NULL;
 }
 
 void throttle_learn(struct throttle *throttle, const struct throttle_call *call,
@@ -393,6 +414,8 @@ void throttle_learn(struct throttle *throttle, const struct throttle_call *call,
     struct budget *budget;
     struct told told;
 
+    if (!may_tell(call, status, headers))
+        return;
     read_answer(call, headers, &told);
     if (status != 429 && status != 503 && told.remaining < 0)
         return; /* as nearly all answers */

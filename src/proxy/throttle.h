@@ -26,8 +26,9 @@ void throttle_free(struct throttle *throttle); /* accepts NULL */
 
 struct throttle_call {
     int64_t integration_id, connection_id;
-    const struct provider *provider; /* its entry's proxy.rate_limit and proxy.retry count */
-    bool background;                 /* nobody waits for it */
+    const struct provider
+        *provider;   /* its entry's proxy.rate_limit and proxy.retry count */
+    bool background; /* nobody waits for it */
     int64_t now_ms;
 };
 /* In how many ms it is to ask again; 0 = it goes now, and is counted. */

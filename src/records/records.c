@@ -2,14 +2,17 @@
 /* The file's life, who reads it, and what all parts of this folder share. */
 #include "records/records.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include <zstd.h>
 
 #include "base/mem.h"
 #include "base/secret.h"
 #include "base/str.h"
 #include "records/records_int.h"
+#include "store/sqlite/copy.h"
 #include "store/sqlite/migrate.h"
 
 extern const struct schema records_schema;
@@ -21,6 +24,28 @@ static bool prepare(struct records *records, struct sql_conn *conn, struct err *
     return sql_execute(conn, "PRAGMA page_size = 8192", err) && sql_set_wal(conn, err) &&
            sql_execute(conn, "PRAGMA wal_autocheckpoint = 4000", err) &&
            sqlite_migrate(conn->db, &records_schema, true, records->log, err);
+}
+
+bool records_exist(const char *dir)
+{
+    char *path = str_printf("%s/records.db", dir);
+    bool exists = access(path, F_OK) == 0 || errno != ENOENT;
+
+    free(path);
+    return exists;
+}
+
+bool records_backup(
+    const char *dir, const char *file, const struct log *log, struct err *err)
+{
+    char *path = str_printf("%s/records.db", dir);
+    struct sql_conn *conn = NULL;
+    bool ok = sql_connect(path, SQL_READS, &conn, err) &&
+              sql_copy_to(conn, path, file, log, err);
+
+    sql_disconnect(conn);
+    free(path);
+    return ok;
 }
 
 /* Made when the file is; sealed, as the payloads are. */

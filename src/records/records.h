@@ -32,6 +32,10 @@
 
 struct records;
 
+/* Copies the file of `dir`, also while a server writes it; `file` must not be there. */
+bool records_backup(
+    const char *dir, const char *file, const struct log *log, struct err *err);
+
 struct records_config {
     const char *dir; /* records.db is made there when it is not */
     struct vault *vault;
@@ -39,6 +43,8 @@ struct records_config {
     const struct clock *clock;
     const struct log *log;
 };
+/* Is there a file in `dir`? */
+bool records_exist(const char *dir);
 /* The config's pointers but `dir` are borrowed. */
 bool records_open(
     const struct records_config *config, struct records **out, struct err *err);

@@ -105,3 +105,8 @@ bool store_set_last_sync(
     return store->backend->ops->syncs->set_last_sync(
         store->backend, sync_id, last_sync_ms, err);
 }
+
+bool store_forget_syncs(struct store *store, size_t *count, struct err *err)
+{
+    return store->backend->ops->syncs->forget(store->backend, count, err);
+}

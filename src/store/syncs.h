@@ -152,6 +152,10 @@ bool store_end_sync_run(
 /* The only server of a store begins: no lease of before counts. */
 bool store_free_sync_runs(struct store *store, struct err *err);
 
+/* There are no records any more: every sync begins anew, as after TRIGGER_RESET. *count: of
+ * those that had begun. */
+bool store_forget_syncs(struct store *store, size_t *count, struct err *err);
+
 /* Overwrites the date that a sync's next run gets (setLastSyncDate of old scripts). */
 bool store_set_last_sync(
     struct store *store, int64_t sync_id, int64_t last_sync_ms, struct err *err);

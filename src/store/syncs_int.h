@@ -26,6 +26,7 @@ struct sync_ops {
     bool (*end)(
         struct backend *b, const struct sync_end *end, bool *kept, struct err *err);
     bool (*free_runs)(struct backend *b, struct err *err);
+    bool (*forget)(struct backend *b, size_t *count, struct err *err);
     bool (*set_last_sync)(
         struct backend *b, int64_t sync_id, int64_t last_sync_ms, struct err *err);
 };

@@ -2,10 +2,11 @@
 // Syncs: deployed, run by schedule and by command, and what they saved, by the official clients.
 
 import assert from 'node:assert/strict';
+import fs from 'node:fs';
 import { after, before, describe, it } from 'node:test';
 
 import { loadClient } from './lib/clients.mjs';
-import { Clock, Daemon, logged } from './lib/daemon.mjs';
+import { Clock, Daemon, logged, nangodRun, scratch } from './lib/daemon.mjs';
 import { listen, readAll } from './lib/http.mjs';
 import { deploy, sync } from './lib/scripts.mjs';
 import { until } from './lib/wait.mjs';
@@ -223,6 +224,34 @@ describe('time, and the end of a server', () => {
     assert.equal(calls, 3);
     assert.ok(Date.parse(next.nextScheduledSyncAt) > Date.parse(next.finishedAt));
     assert.ok(Date.parse(next.nextScheduledSyncAt) <= Date.parse(next.finishedAt) + 3_600_000);
+  });
+
+  timed('its records are in a backup, taken while it runs or stands still', async () => {
+    for (const stopped of [false, true]) {
+      if (stopped) await one.stop();
+      const file = `${scratch('nangod-backup')}/copy`;
+      const { code: exit, stderr } = await nangodRun(['backup', '--data', one.data, file]);
+      assert.equal(exit, 0, stderr);
+      if (!stopped) continue;
+      for (const name of ['records.db', 'records.db-wal', 'records.db-shm']) fs.rmSync(`${one.data}/${name}`, { force: true });
+      fs.copyFileSync(`${file}.records`, `${one.data}/records.db`);
+      await one.again();
+    }
+    const before = await state();
+    assert.deepEqual([before.recordCount, before.finishedAt !== undefined], [{ Item: 1 }, true]);
+    await one.must(200, 'POST', '/sync/trigger', { body: { syncs: [], provider_config_key: 'one' } });
+    const now = await over(({ finishedAt }) => finishedAt !== before.finishedAt);
+    assert.deepEqual([now.type, now.latestResult], ['INCREMENTAL', { Item: { added: 0, updated: 0, deleted: 0 } }]);
+  });
+
+  timed('begins anew when its records are lost', async () => {
+    await one.stop();
+    for (const name of ['records.db', 'records.db-wal', 'records.db-shm']) fs.rmSync(`${one.data}/${name}`, { force: true });
+    await one.again();
+    const before = await state();
+    await one.must(200, 'POST', '/sync/trigger', { body: { syncs: [], provider_config_key: 'one' } });
+    const now = await over(({ finishedAt }) => finishedAt !== before.finishedAt);
+    assert.deepEqual([now.type, now.latestResult], ['INITIAL', { Item: { added: 1, updated: 0, deleted: 0 } }]);
   });
 
   timed('records of a connection that is gone go with it', async () => {

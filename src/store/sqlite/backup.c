@@ -16,6 +16,7 @@
 
 #include "base/crypto.h"
 #include "base/str.h"
+#include "store/sqlite/copy.h"
 #include "store/sqlite/sqlite_int.h"
 
 enum {
@@ -76,19 +77,19 @@ static bool sync_path(const char *path, int flags, struct err *err)
     return ok;
 }
 
-bool sqlite_backup(struct backend *b, const char *file, struct err *err)
+bool sql_copy_to(struct sql_conn *conn, const char *path, const char *file,
+    const struct log *log, struct err *err)
 {
     char unique[2 * NAME_BYTES + 1];
     char *dir_text = str_dup(file);
     const char *dir = dirname(dir_text);
     char *temporary;
-    struct sql_conn *conn = NULL;
     bool made = false, ok = false;
     int fd;
 
     crypto_random_hex(unique, NAME_BYTES);
     temporary = str_printf("%s.%s.part", file, unique);
-    if (is_same_file(file, sqlite_of(b)->path)) {
+    if (is_same_file(file, path)) {
         err_set(err, 400, "invalid_backup", "%s is the database itself", file);
         goto done;
     }
@@ -99,9 +100,7 @@ bool sqlite_backup(struct backend *b, const char *file, struct err *err)
     }
     made = true;
     (void)close(fd); /* empty */
-    conn = sqlite_reader(b, err);
-    if (conn == NULL || !sqlite_copy(conn->db, temporary, err) ||
-        !sync_path(temporary, O_RDWR, err))
+    if (!sqlite_copy(conn->db, temporary, err) || !sync_path(temporary, O_RDWR, err))
         goto done;
     /* A link, not a rename: what is there already, perhaps the last good copy, stays. */
     if (link(temporary, file) != 0) {
@@ -112,10 +111,19 @@ bool sqlite_backup(struct backend *b, const char *file, struct err *err)
 
 done:
     if (made && unlink(temporary) != 0)
-        log_event(sqlite_of(b)->log, LOG_WARN, "a part of a backup stays behind",
+        log_event(log, LOG_WARN, "a part of a backup stays behind",
             LOG_STR("file", temporary), LOG_STR("reason", strerror(errno)), LOG_END);
-    sqlite_reader_done(b, conn);
     free(temporary);
     free(dir_text);
+    return ok;
+}
+
+bool sqlite_backup(struct backend *b, const char *file, struct err *err)
+{
+    struct sql_conn *conn = sqlite_reader(b, err);
+    bool ok = conn != NULL &&
+              sql_copy_to(conn, sqlite_of(b)->path, file, sqlite_of(b)->log, err);
+
+    sqlite_reader_done(b, conn);
     return ok;
 }

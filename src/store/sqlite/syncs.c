@@ -456,6 +456,25 @@ static bool set_last_sync(
     return sqlite_write(b, set_date, &work, err);
 }
 
+static bool forget_all(struct sql_conn *conn, void *arg, struct err *err)
+{
+    size_t *count = arg;
+    struct sql q =
+        sql_begin(conn, "UPDATE sync SET last_sync_at = 0 WHERE last_sync_at > 0");
+
+    if (!sql_run(&q, err))
+        return false;
+    *count = sql_changed(conn);
+    q = sql_begin(conn, "UPDATE checkpoint SET value = NULL, version = version + 1 WHERE "
+                        "key GLOB 'sync:*' AND value IS NOT NULL");
+    return sql_run(&q, err);
+}
+
+static bool forget(struct backend *b, size_t *count, struct err *err)
+{
+    return sqlite_write(b, forget_all, count, err);
+}
+
 const struct sync_ops sqlite_sync_ops = {
     .list = list_syncs,
     .pause = pause_syncs,
@@ -467,5 +486,6 @@ const struct sync_ops sqlite_sync_ops = {
     .renew = sqlite_renew_sync_runs,
     .end = sqlite_end_sync_run,
     .free_runs = sqlite_free_sync_runs,
+    .forget = forget,
     .set_last_sync = set_last_sync,
 };
