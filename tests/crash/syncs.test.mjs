@@ -112,7 +112,7 @@ describe('records', () => {
       const before = await status();
       change(round);
       await nangod.must(200, 'POST', '/sync/trigger', { body: { syncs: [], provider_config_key: 'one' } });
-      await new Promise((resolve) => setTimeout(resolve, Math.random() * (size / 10))); // the moment of the death
+      await new Promise((resolve) => setTimeout(resolve, Math.random() * (size / 25))); // the moment of the death: an execution takes about so long
       if (round % 3 === 0) {
         for (const pid of runners(nangod).slice(1)) process.kill(Number(pid), 'SIGKILL');
       } else {
