@@ -47,6 +47,7 @@ const providers = {
   fillout: { metadata: { formId: 'f' }, body: { type: 'submitted', formId: 'f' }, type: 'submitted' },
   folk: { custom: whsec, query: '?nangoConnectionId=it', body: { type: 'person.created' }, sign: svix(whsec), type: 'person.created' },
   githubApp: { oauth2: { client_id: 'id', client_secret: Buffer.from(githubKey).toString('base64') }, app: true, config: { installation_id: '77' }, headers: { 'x-github-event': 'push', 'x-github-delivery': 'd1' }, body: { installation: { id: 77 } }, header: 'x-hub-signature-256', sign: hex('sha256=', githubSecret), type: 'push', unsigned: true },
+  githubAppOauth: { oauth2: { client_id: 'other', client_secret: 's' }, app: true, more: { app_id: 'id', private_key: Buffer.from(githubKey).toString('base64') }, config: { installation_id: '78' }, headers: { 'x-github-event': 'issues', 'x-github-delivery': 'd1' }, body: { installation: { id: 78 } }, header: 'x-hub-signature-256', sign: hex('sha256=', githubSecret), type: 'issues', unsigned: true },
   gitlab: { metadata: { webhookSecret: secret }, query: '?nangoConnectionId=it', headers: { 'x-gitlab-event': 'Push Hook' }, body: { a: 1 }, header: 'x-gitlab-token', sign: () => secret, type: 'Push Hook' },
   gmail: { config: { emailAddressHash: addressHash('a@b.co') }, body: { message: { data: Buffer.from('{"emailAddress":"A@b.co ","historyId":1}').toString('base64'), messageId: 'm1' } }, type: '*' },
   googleCalendar: { metadata: { email: 'a@b.co' }, headers: { 'x-goog-resource-state': 'exists', 'x-goog-resource-uri': 'https://www.googleapis.com/calendar/v3/calendars/a%40b.co/events?alt=json' }, type: 'exists', payload: 'headers' },
@@ -102,11 +103,11 @@ ${oauth2 ? '    authorization_url: https://example.com/a\n    token_url: https:/
         base_url: https://example.com
 `;
 
-async function integrate(name, { oauth2, custom, app }) {
+async function integrate(name, { oauth2, custom, app, more }) {
   const credentials = oauth2 && { type: 'OAUTH2', scopes: 'a', ...oauth2 };
-  const all = { ...(custom && { webhookSecret: custom === true ? secret : custom }) };
+  const all = { ...more, ...(custom && { webhookSecret: custom === true ? secret : custom }) };
   await nangod.must(200, 'POST', '/integrations', { body: { provider: key(name), unique_key: name, ...(credentials && { credentials }), ...(Object.keys(all).length > 0 && { custom: all }) } });
-  if (app) await nangod.must(200, 'PUT', '/config', { body: { provider_config_key: name, provider: key(name), oauth_client_id: oauth2.client_id, oauth_client_secret: oauth2.client_secret, oauth_scopes: 'a', app_link: 'https://github.com/apps/x' } });
+  if (app) await nangod.must(200, 'PUT', '/config', { body: { provider_config_key: name, provider: key(name), oauth_client_id: oauth2.client_id, oauth_client_secret: oauth2.client_secret, oauth_scopes: 'a', app_link: 'https://github.com/apps/x', ...(more && { custom: more }) } });
 }
 const connect = (name, id, { oauth2, config, metadata } = {}) => nangod.must(201, 'POST', '/connections', {
   body: { provider_config_key: name, connection_id: id, credentials: oauth2 ? { type: 'OAUTH2', access_token: 't' } : { type: 'API_KEY', apiKey: 'k' }, ...(config && { connection_config: config }), ...(metadata && { metadata }) },
