@@ -17,18 +17,6 @@
 
 /* ---- settings ---- */
 
-static const struct {
-    const char *name;
-    unsigned kind;
-} kinds[] = {
-    {"on_sync_completion_always", WEBHOOK_SYNC_ALWAYS},
-    {"on_sync_error", WEBHOOK_SYNC_ERROR},
-    {"on_auth_creation", WEBHOOK_AUTH_CREATION},
-    {"on_auth_refresh_error", WEBHOOK_AUTH_REFRESH_ERROR},
-    {"on_async_action_completion", WEBHOOK_ASYNC_ACTION},
-};
-#define KINDS (sizeof kinds / sizeof kinds[0])
-
 #define URL_RULE(field)                                                                  \
     {                                                                                    \
         .name = field, .kind = RULE_CUSTOM, .optional = true, .check = check_webhook_url \
@@ -54,8 +42,9 @@ static void reply_settings(struct call *call, const struct environment_row *row)
 
     json_set_str(data, "primary_url", row->webhook_url);
     json_set_str(data, "secondary_url", row->webhook_url_secondary);
-    for (size_t i = 0; i < KINDS; i++)
-        json_set_bool(data, kinds[i].name, (row->webhook_kinds & kinds[i].kind) != 0);
+    for (const struct webhook_kind_name *each = webhook_kind_names; each->name != NULL;
+         each++)
+        json_set_bool(data, each->name, (row->webhook_kinds & each->kind) != 0);
     reply_data(call, 200, data);
 }
 
@@ -88,13 +77,14 @@ void patch_webhook_settings(struct call *call)
     patch.webhook_url = none_if_empty(json_str(call->body, "primary_url"));
     patch.set_webhook_url_secondary = json_get(call->body, "secondary_url") != NULL;
     patch.webhook_url_secondary = none_if_empty(json_str(call->body, "secondary_url"));
-    for (size_t i = 0; i < KINDS; i++) {
-        if (json_get(call->body, kinds[i].name) == NULL)
+    for (const struct webhook_kind_name *each = webhook_kind_names; each->name != NULL;
+         each++) {
+        if (json_get(call->body, each->name) == NULL)
             continue;
-        if (json_bool(call->body, kinds[i].name, false))
-            patch.webhook_kinds_on |= kinds[i].kind;
+        if (json_bool(call->body, each->name, false))
+            patch.webhook_kinds_on |= each->kind;
         else
-            patch.webhook_kinds_off |= kinds[i].kind;
+            patch.webhook_kinds_off |= each->kind;
     }
     if (!store_patch_environment(store, call->environment_id, &patch, &err) ||
         !store_find_environment(store, call->environment_id, &row, &err))

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "inbound/google_token.h"
 
-#include <openssl/evp.h>
 #include <openssl/pem.h>
 #include <stdlib.h>
 #include <string.h>
@@ -43,13 +42,8 @@ static bool is_signed(
     const char *certificate, const char *text, size_t len, const struct buf *signature)
 {
     EVP_PKEY *key = key_of(certificate);
-    EVP_MD_CTX *context = key != NULL ? EVP_MD_CTX_new() : NULL;
-    bool good = context != NULL &&
-                EVP_DigestVerifyInit(context, NULL, EVP_sha256(), NULL, key) == 1 &&
-                EVP_DigestVerify(context, (const uint8_t *)signature->data,
-                    signature->len, (const uint8_t *)text, len) == 1;
+    bool good = check_rsa_of(key, signature, text, len);
 
-    EVP_MD_CTX_free(context);
     EVP_PKEY_free(key);
     return good;
 }

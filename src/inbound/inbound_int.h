@@ -10,6 +10,8 @@
 #ifndef INBOUND_INBOUND_INT_H
 #define INBOUND_INBOUND_INT_H
 
+#include <openssl/evp.h>
+
 #include "inbound/inbound.h"
 
 /* ---- what a handler works on ---- */
@@ -102,7 +104,10 @@ bool check_equal(const char *a, const char *b);
 /* Standard Webhooks, with headers `webhook-…` or `svix-…`. `window_ms` 0 = any age. Notes
  * the message's id. */
 bool check_svix(struct visit *visit, const char *secret, int64_t window_ms);
-/* RSA, SHA-256, over the body; base64 in the header; the key is PEM. */
+/* RSA, SHA-256, of any text. A key of NULL: false. */
+bool check_rsa_of(
+    EVP_PKEY *key, const struct buf *signature, const char *text, size_t len);
+/* The same over the body; base64 in the header; the key is PEM. */
 bool check_rsa(struct visit *visit, const char *header, const char *pem);
 
 #endif

@@ -160,23 +160,13 @@ static bool set_webhook_url(
     return check_webhook_url(name, value, err);
 }
 
-static const struct {
-    const char *name;
-    unsigned kind;
-} webhook_kinds[] = {
-    {"on_sync_completion_always", WEBHOOK_SYNC_ALWAYS},
-    {"on_sync_error", WEBHOOK_SYNC_ERROR},
-    {"on_auth_creation", WEBHOOK_AUTH_CREATION},
-    {"on_auth_refresh_error", WEBHOOK_AUTH_REFRESH_ERROR},
-    {"on_async_action_completion", WEBHOOK_ASYNC_ACTION},
-};
-
 /* 0 = it is none. */
 static unsigned webhook_kind_of(const char *name)
 {
-    for (size_t i = 0; i < sizeof webhook_kinds / sizeof webhook_kinds[0]; i++)
-        if (strcmp(webhook_kinds[i].name, name) == 0)
-            return webhook_kinds[i].kind;
+    for (const struct webhook_kind_name *each = webhook_kind_names; each->name != NULL;
+         each++)
+        if (strcmp(each->name, name) == 0)
+            return each->kind;
     return 0;
 }
 

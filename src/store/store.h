@@ -112,6 +112,11 @@ enum webhook_kind {
     WEBHOOK_ASYNC_ACTION = 16,
     WEBHOOK_KINDS_ALL = 31,
 };
+/* Their names in settings; ends with a NULL name. */
+extern const struct webhook_kind_name {
+    const char *name;
+    enum webhook_kind kind;
+} webhook_kind_names[];
 struct api_key_row {
     int refs;
     int64_t id;

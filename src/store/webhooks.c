@@ -8,6 +8,15 @@
 #include "store/store_int.h"
 #include "store/webhooks_int.h"
 
+const struct webhook_kind_name webhook_kind_names[] = {
+    {"on_sync_completion_always", WEBHOOK_SYNC_ALWAYS},
+    {"on_sync_error", WEBHOOK_SYNC_ERROR},
+    {"on_auth_creation", WEBHOOK_AUTH_CREATION},
+    {"on_auth_refresh_error", WEBHOOK_AUTH_REFRESH_ERROR},
+    {"on_async_action_completion", WEBHOOK_ASYNC_ACTION},
+    {NULL, 0},
+};
+
 static const struct webhook_ops *ops(const struct store *store)
 {
     return store->backend->ops->webhooks;

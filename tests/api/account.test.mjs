@@ -217,6 +217,19 @@ describe('nangod environments', () => {
     for (const words of [[], ['set'], ['set', 'dev'], ['list', 'dev']]) assert.equal((await command(['environments', ...words])).code, 2);
   });
 
+  test('each kind of webhook: off and on again, seen by the very next call', async () => {
+    const kinds = async () => Object.fromEntries(Object.entries((await world.nangod.must(200, 'GET', '/environment/webhooks')).data).filter(([name]) => name.startsWith('on_')));
+    const before = await kinds();
+    assert.equal(Object.keys(before).length, 5);
+    for (const name of Object.keys(before)) {
+      await refused(['environments', 'set', 'dev', `${name}=perhaps`], /true false/);
+      await setDev([`${name}=false`]);
+      assert.deepEqual(await kinds(), { ...before, [name]: false });
+      await setDev([`${name}=true`]);
+      assert.deepEqual(await kinds(), { ...before, [name]: true });
+    }
+  });
+
   test('HMAC: on for the very next call with the public key, and off again', async () => {
     const calls = [
       (query) => browser('/api-auth/api-key/key', query, { body: { apiKey: 'k' } }),
