@@ -18,6 +18,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "auth/background.h"
 #include "base/mem.h"
 #include "base/pool.h"
 #include "base/str.h"
@@ -45,6 +46,7 @@ struct daemon {
     struct proxy_counters counters;
     struct http_room body_room;
     struct demo *demo;
+    struct background *background; /* NULL = none wanted */
     char *public_url, *connect_ui_url, *own_url;
     char address[64], admin_address[64];
     int *listen_fds;
@@ -261,6 +263,19 @@ static void wake_scripts(void *arg)
 
     if (server->async_runs != NULL)
         async_runs_wake(server->async_runs);
+}
+
+static bool start_background(struct daemon *daemon, struct err *err)
+{
+    const struct background_config config = {
+        .auth = &daemon->server.auth,
+        .refresher = daemon->server.refresher,
+        .verifier = &daemon->server.verifier,
+        .period_ms = daemon->node->settings.refresh_background_period_s * 1000,
+        .idle_ms = daemon->node->settings.refresh_idle_hours * 3600000,
+    };
+
+    return config.period_ms == 0 || background_start(&config, &daemon->background, err);
 }
 
 static bool start_inbound(struct daemon *daemon, struct err *err)
@@ -529,7 +544,8 @@ bool daemon_start(struct node *node, bool demo, struct daemon **out, struct err 
     }
     /* The loops come last: their requests find all parts there. */
     if (!start_scripts(daemon, err) || !webhooks_start(daemon->server.webhooks, err) ||
-        !start_inbound(daemon, err) || !start_threads(daemon, err))
+        !start_inbound(daemon, err) || !start_background(daemon, err) ||
+        !start_threads(daemon, err))
         goto failed;
     *out = daemon;
     return true;
@@ -634,6 +650,7 @@ void daemon_stop(struct daemon *daemon)
     if (daemon->server.workers != NULL)
         pool_stop(daemon->server.workers);
     inbound_stop(daemon->server.inbound);
+    background_stop(daemon->background);
     async_runs_stop(daemon->server.async_runs);
     functions_stop(daemon->server.functions);
     loads_stop(daemon->loads);

@@ -52,6 +52,8 @@ struct settings {
     int64_t proxy_refetch_after_ms;
     bool oauth_require_cookie;
     int64_t refresh_token_timeout_ms;
+    int64_t refresh_background_period_s;
+    int64_t refresh_idle_hours;
     int64_t store_cache_entries;
     char *store_check_at_start;
     int64_t store_deleted_retention_days;

@@ -75,6 +75,13 @@ bool store_list_connections(struct store *store, const struct connection_filter 
     return true;
 }
 
+bool store_list_idle_connections(struct store *store, const struct idle_query *query,
+    struct idle_row out[IDLE_PAGE], size_t *count, struct err *err)
+{
+    return store->backend->ops->list_idle_connections(
+        store->backend, query, out, count, err);
+}
+
 /* ---- writing ---- */
 
 struct end_user_ref {

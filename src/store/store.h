@@ -417,6 +417,28 @@ bool store_note_refresh_failure(struct store *store,
     const struct refresh_failure *failure, bool *counted, struct connection_row **out,
     struct err *err);
 
+/* Connections that nobody has fetched since `idle_since_ms` (nor made) and whose refreshing
+ * is not given up, in pages:
+ *   expiring   tokens that expire before `before_ms`; the key is when
+ *   else       API keys, passwords and tokens of TBA, of one integration, that were last
+ *              known to work, or not to, before `before_ms`; the key is when
+ * By key, then id, those after the given pair. */
+#define IDLE_PAGE 100
+struct idle_query {
+    bool expiring;
+    int64_t integration_id; /* unless expiring */
+    int64_t idle_since_ms;
+    int64_t before_ms;
+    int64_t after_key;
+    int64_t after_id;
+};
+struct idle_row {
+    int64_t id;
+    int64_t key;
+};
+bool store_list_idle_connections(struct store *store, const struct idle_query *query,
+    struct idle_row out[IDLE_PAGE], size_t *count, struct err *err);
+
 /* ---- connect sessions and OAuth states ---- */
 struct connect_session_row {
     int64_t id;

@@ -102,6 +102,8 @@ struct store_ops {
         struct backend *b, int64_t id, struct connection_row **out, struct err *err);
     bool (*list_connections)(struct backend *b, const struct connection_filter *filter,
         struct connection_row ***out, size_t *count, struct err *err);
+    bool (*list_idle_connections)(struct backend *b, const struct idle_query *query,
+        struct idle_row *out, size_t *count, struct err *err);
     bool (*put_connection)(struct backend *b, const struct connection_row *row,
         const struct put_terms *terms, struct put_effect *effect,
         struct connection_row **out, struct err *err);

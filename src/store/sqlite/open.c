@@ -328,6 +328,7 @@ static const struct store_ops ops = {
     .find_connection = sqlite_find_connection,
     .reload_connection = sqlite_reload_connection,
     .list_connections = sqlite_list_connections,
+    .list_idle_connections = sqlite_list_idle_connections,
     .put_connection = sqlite_put_connection,
     .patch_connection = sqlite_patch_connection,
     .delete_connection = sqlite_delete_connection,

@@ -399,3 +399,50 @@ bool sqlite_note_refresh_failure(struct backend *b, const struct refresh_failure
     *out = work.made;
     return ok;
 }
+
+/* ---- what nobody has fetched for long ---- */
+
+#define IDLE_FROM " FROM connection c LEFT JOIN connection_use u ON u.connection = c.id "
+#define IDLE_REST                                                                        \
+    " AND c.deleted_at = 0 AND c.refresh_exhausted = 0 "                                 \
+    "AND max(c.created_at, ifnull(u.last_fetched_at, 0)) < ? "
+#define IDLE_TRIED "max(c.created_at, c.last_refresh_success, c.last_refresh_failure)"
+
+/* The indices are those of 0012_idle_connections.sql. */
+static const char expiring_text[] =
+    "SELECT c.id, c.expires_at" IDLE_FROM "WHERE c.expires_at > 0 AND c.expires_at < ? "
+    "AND (c.expires_at, c.id) > (?, ?)" IDLE_REST "ORDER BY c.expires_at, c.id LIMIT ?";
+static const char to_try_text[] =
+    "SELECT c.id, " IDLE_TRIED IDLE_FROM "WHERE c.integration = ? "
+    "AND c.auth_type IN ('API_KEY', 'BASIC', 'TBA') AND " IDLE_TRIED " < ? "
+    "AND (" IDLE_TRIED ", c.id) > (?, ?)" IDLE_REST "ORDER BY " IDLE_TRIED
+    ", c.id LIMIT ?";
+
+bool sqlite_list_idle_connections(struct backend *b, const struct idle_query *query,
+    struct idle_row *out, size_t *count, struct err *err)
+{
+    struct sql_conn *conn = sqlite_reader(b, err);
+    enum sql_result step = SQL_FAILED;
+    size_t used = 0;
+    struct sql q;
+
+    *count = 0;
+    if (conn == NULL)
+        return false;
+    q = sql_begin(conn, query->expiring ? expiring_text : to_try_text);
+    if (!query->expiring)
+        sql_i64(&q, query->integration_id);
+    sql_i64(&q, query->before_ms);
+    sql_i64(&q, query->after_key);
+    sql_i64(&q, query->after_id);
+    sql_i64(&q, query->idle_since_ms);
+    sql_i64(&q, IDLE_PAGE);
+    while ((step = sql_step(&q, err)) == SQL_ROW) {
+        out[used].id = sql_take_i64(&q, 0);
+        out[used++].key = sql_take_i64(&q, 1);
+    }
+    sql_end(&q);
+    sqlite_reader_done(b, conn);
+    *count = used;
+    return step != SQL_FAILED;
+}

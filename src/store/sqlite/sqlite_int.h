@@ -113,6 +113,8 @@ bool sqlite_read_connection(
     struct sql_conn *conn, int64_t id, struct connection_row **out, struct err *err);
 
 /* connection_list.c */
+bool sqlite_list_idle_connections(struct backend *b, const struct idle_query *query,
+    struct idle_row *out, size_t *count, struct err *err);
 bool sqlite_list_connections(struct backend *b, const struct connection_filter *filter,
     struct connection_row ***out, size_t *count, struct err *err);
 

@@ -392,6 +392,64 @@ TEST(a_failure_of_credentials_that_are_gone_is_not_counted)
     world_end(&w);
 }
 
+/* One whose token expires at `expires_at_ms` (0 = never). */
+static int64_t given_idle(
+    struct world *w, const char *id, const char *type, int64_t expires_at_ms)
+{
+    struct connection_row row = a_connection(w->github, id), *made;
+    int64_t of;
+
+    row.auth_type = (char *)type;
+    row.expires_at_ms = expires_at_ms;
+    made = put_connection(w, &row);
+    of = made->id;
+    connection_row_unref(made);
+    return of;
+}
+
+static size_t idle_count(struct world *w, const struct idle_query *query, int64_t first)
+{
+    struct idle_row rows[IDLE_PAGE];
+    size_t count;
+
+    MUST(store_list_idle_connections(w->store, query, rows, &count, &err));
+    if (count > 0)
+        assert_int_equal(rows[0].id, first);
+    return count;
+}
+
+TEST(idle_connections_are_listed_by_what_is_due_and_in_pages)
+{
+    struct world w;
+    int64_t late, soon, key;
+    struct idle_query query = {
+        .expiring = true, .idle_since_ms = NOW_MS + 1, .before_ms = NOW_MS + 10};
+
+    world_begin(&w);
+    late = given_idle(&w, "late", "OAUTH2", NOW_MS + 9);
+    soon = given_idle(&w, "soon", "OAUTH2", NOW_MS + 5);
+    (void)given_idle(&w, "never", "OAUTH2", 0);
+    (void)given_idle(&w, "not-yet", "OAUTH2", NOW_MS + 10);
+    key = given_idle(&w, "key", "API_KEY", 0);
+    assert_int_equal(idle_count(&w, &query, soon), 2);
+    query.after_key = NOW_MS + 5;
+    query.after_id = soon;
+    assert_int_equal(idle_count(&w, &query, late), 1);
+    query = (struct idle_query){.integration_id = w.github->id,
+        .idle_since_ms = NOW_MS + 1,
+        .before_ms = NOW_MS + 1};
+    assert_int_equal(idle_count(&w, &query, key), 1);
+    query.before_ms = NOW_MS; /* it was made, and known to work, just now */
+    assert_int_equal(idle_count(&w, &query, 0), 0);
+    query.before_ms = NOW_MS + 1;
+    query.idle_since_ms = NOW_MS;
+    assert_int_equal(idle_count(&w, &query, 0), 0);
+    connection_row_unref(given_failure(&w, key, "", NOW_MS + 5, "log"));
+    query.idle_since_ms = NOW_MS + 1;
+    assert_int_equal(idle_count(&w, &query, 0), 0); /* known not to */
+    world_end(&w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -408,6 +466,7 @@ int main(void)
         cmocka_unit_test(failures_count_once_a_day_and_exhaust_at_four),
         cmocka_unit_test(a_failure_leaves_one_auth_error_and_ends_the_refresh),
         cmocka_unit_test(a_failure_of_credentials_that_are_gone_is_not_counted),
+        cmocka_unit_test(idle_connections_are_listed_by_what_is_due_and_in_pages),
     };
 
     return RUN_FOR_EACH_STORE(tests);
