@@ -399,11 +399,12 @@ static int64_t given_idle(
     struct connection_row row = a_connection(w->github, id), *made;
     int64_t of;
 
-    row.auth_type = (char *)type;
+    row.auth_type = str_dup(type);
     row.expires_at_ms = expires_at_ms;
     made = put_connection(w, &row);
     of = made->id;
     connection_row_unref(made);
+    free(row.auth_type);
     return of;
 }
 
