@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "auth/token.h"
+#include "auth/token_int.h"
 #include "base/json.h"
 #include "base/str.h"
 #include "net/upstream.h"
@@ -39,7 +40,7 @@ static bool transport_failed(const struct auth *auth, const struct up_answer *an
     }
 }
 
-static bool status_failed(const struct token_request *request,
+bool token_status_failed(const struct token_request *request,
     const struct up_answer *answer, const char *code, struct err *err)
 {
     struct token_secrets secrets;
@@ -54,8 +55,8 @@ static bool status_failed(const struct token_request *request,
         text[0] != '\0' ? ": " : "", text);
 }
 
-bool token_request_send(const struct auth *auth, const struct token_request *request,
-    const char *failure_code, struct buf *answer, struct err *err)
+bool token_request_call(const struct auth *auth, const struct token_request *request,
+    const char *failure_code, struct up_answer *answer, struct err *err)
 {
     struct up_request up = {
         .method = request->method,
@@ -66,6 +67,8 @@ bool token_request_send(const struct auth *auth, const struct token_request *req
         .body_len = request->body != NULL ? (int64_t)strlen(request->body) : 0,
         .decompress = true,
         .policy = auth->policy,
+        .client_certificate_pem = request->certificate,
+        .client_key_pem = request->key,
     };
     struct up_blocking call = {
         .request = &up,
@@ -74,14 +77,20 @@ bool token_request_send(const struct auth *auth, const struct token_request *req
         .follow = true,
         .ca_file = auth->ca_file,
     };
-    struct up_answer got = {0};
-    bool ok = false;
 
-    if (!up_call_blocking(&call, &got) || got.failure != UP_OK)
-        transport_failed(auth, &got, failure_code, err);
-    else if (got.status < 200 || got.status > 299)
-        status_failed(request, &got, failure_code, err);
-    else
+    return (up_call_blocking(&call, answer) && answer->failure == UP_OK) ||
+           transport_failed(auth, answer, failure_code, err);
+}
+
+bool token_request_send(const struct auth *auth, const struct token_request *request,
+    const char *failure_code, struct buf *answer, struct err *err)
+{
+    struct up_answer got = {0};
+    bool ok = token_request_call(auth, request, failure_code, &got, err);
+
+    if (ok && (got.status < 200 || got.status > 299))
+        ok = token_status_failed(request, &got, failure_code, err);
+    else if (ok)
         ok = buf_append(answer, got.body.data, got.body.len) ||
              err_set(err, 400, failure_code, "the token endpoint's answer is too large");
     up_answer_finish(&got);
