@@ -70,6 +70,25 @@ static char *rule_text(const struct making *m, const char *name, bool *ok)
     return NULL;
 }
 
+/* As rule_text() for what may be a list as well, which is joined by commas. */
+static char *rule_texts(const struct making *m, const char *name, bool *ok)
+{
+    const cJSON *list = json_get(m->rules, name), *item;
+    struct buf out;
+
+    if (!cJSON_IsArray(list))
+        return rule_text(m, name, ok);
+    buf_init(&out, 0);
+    cJSON_ArrayForEach(item, list)
+    {
+        char *text = token_values_text(m->values, item->valuestring, NULL);
+
+        buf_printf(&out, "%s%s", out.len > 0 ? "," : "", text);
+        mem_free_text(text);
+    }
+    return buf_take(&out, NULL);
+}
+
 /* ---- JWT ---- */
 
 static bool make_jwt(const struct making *m, const char *key, struct buf *out)
@@ -164,7 +183,7 @@ static bool saml_read(const struct making *m, struct saml *s)
     clock_text_z(m->now_ms + life_s * 1000, s->ends);
     s->issuer = rule_text(m, "issuer", &ok);
     s->subject = rule_text(m, "nameIdentifier", &ok);
-    s->audiences = rule_text(m, "audiences", &ok);
+    s->audiences = rule_texts(m, "audiences", &ok);
     s->recipient = rule_text(m, "recipient", &ok);
     s->session = rule_text(m, "sessionIndex", &ok);
     if (ok && (s->issuer == NULL || s->subject == NULL))

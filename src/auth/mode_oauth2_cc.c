@@ -76,7 +76,7 @@ static bool parse(const struct integration *integration,
 
     *credentials = NULL;
     if (str_is_empty(token)) {
-        for (size_t i = 0; i < sizeof kept / sizeof kept[0]; i++)
+        for (size_t i = 1; i < sizeof kept / sizeof kept[0]; i++) /* the id is none */
             secrets.items[i] = json_str(connection->credentials, kept[i]);
         token_answer_refused(answer != NULL ? answer : "", len, raw, &secrets, err);
         cJSON_Delete(raw);

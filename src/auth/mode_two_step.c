@@ -340,7 +340,8 @@ static bool parse(const struct integration *integration,
     *credentials = NULL;
     cJSON_ArrayForEach(field, connection->credentials)
     {
-        if (cJSON_IsString(field) && count < TOKEN_SECRETS)
+        if (cJSON_IsString(field) && count < TOKEN_SECRETS &&
+            strlen(field->valuestring) >= TOKEN_SECRET_MIN)
             secrets.items[count++] = field->valuestring;
     }
     if (raw != NULL && two_step_parse(integration->provider, cJSON_Duplicate(raw, true),

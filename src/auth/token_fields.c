@@ -88,7 +88,7 @@ static void secrets_add(struct token_request *request, const cJSON *value)
     const cJSON *child;
 
     cJSON_ArrayForEach(child, value) secrets_add(request, child);
-    if (!cJSON_IsString(value) || value->valuestring[0] == '\0')
+    if (!cJSON_IsString(value) || strlen(value->valuestring) < TOKEN_SECRET_MIN)
         return;
     for (size_t i = 0; i < TOKEN_SECRETS; i++) {
         if (request->secrets[i] == NULL) {

@@ -33,6 +33,8 @@ char *token_values_text(
 /* Sets what every HTTP client says and the catalogue left out: Accept, User-Agent and the
  * type of the body. */
 void token_request_defaults(struct token_request *request, const char *content_type);
+/* Shorter texts stand in any sentence: they say nothing about a secret. */
+#define TOKEN_SECRET_MIN 4
 /* Keeps copies of the texts in `secrets` (an object, nested) so that no error quotes
  * them. */
 void token_request_keep_secrets(struct token_request *request, const cJSON *secrets);
