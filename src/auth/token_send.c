@@ -4,11 +4,13 @@
  * error whose text says what happened without quoting more of the answer than
  * token_error_text() allows. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "auth/token.h"
 #include "auth/token_int.h"
 #include "base/json.h"
+#include "base/mem.h"
 #include "base/str.h"
 #include "net/upstream.h"
 
@@ -55,6 +57,23 @@ bool token_status_failed(const struct token_request *request,
         text[0] != '\0' ? ": " : "", text);
 }
 
+/* What does not follow a request to another site: the catalogue puts keys into any header
+ * but these. The array ends with NULL and is the caller's, its names are not. */
+static const char **names_of(const struct http_headers *headers)
+{
+    const char **names = mem_resize_array(NULL, headers->count + 1, sizeof *names);
+    size_t count = 0;
+
+    for (size_t i = 0; i < headers->count; i++) {
+        const char *name = headers->items[i].name;
+
+        if (!str_in_list("accept,user-agent,content-type", name))
+            names[count++] = name;
+    }
+    names[count] = NULL;
+    return names;
+}
+
 bool token_request_call(const struct auth *auth, const struct token_request *request,
     const char *failure_code, struct up_answer *answer, struct err *err)
 {
@@ -70,16 +89,19 @@ bool token_request_call(const struct auth *auth, const struct token_request *req
         .client_certificate_pem = request->certificate,
         .client_key_pem = request->key,
     };
+    const char **names = names_of(&request->headers);
     struct up_blocking call = {
         .request = &up,
         .timeout_ms = auth->token_timeout_ms,
         .max_body = TOKEN_ANSWER_MAX,
         .follow = true,
+        .drop_on_redirect = names,
         .ca_file = auth->ca_file,
     };
+    bool ok = up_call_blocking(&call, answer) && answer->failure == UP_OK;
 
-    return (up_call_blocking(&call, answer) && answer->failure == UP_OK) ||
-           transport_failed(auth, answer, failure_code, err);
+    free(names);
+    return ok || transport_failed(auth, answer, failure_code, err);
 }
 
 bool token_request_send(const struct auth *auth, const struct token_request *request,

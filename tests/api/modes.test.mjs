@@ -59,6 +59,7 @@ const entries = (at) => ({
   'xml': { auth_mode: 'TWO_STEP', body_format: 'xml', token_url: `${at}/xml`, token_params: { request: { login: { user: '${credentials.username}' }, function: { $id: '${random}', ask: '' } } }, token_response: { token: 'response.session.id', token_expiration: 'response.session.until' } },
   'cookies': { auth_mode: 'TWO_STEP', token_url: `${at}/cookies`, token_params: {}, token_response: { token: 'id' }, token_response_headers: ['set-cookie'], proxy: { base_url: `${at}/api`, headers: { cookie: '${credentials._cookies}' } } },
   'plain': { auth_mode: 'TWO_STEP', token_url: `${at}/plain?u=\${credentials.username}`, token_request_method: 'GET', token_response: { token: '' } },
+  'moved': { auth_mode: 'TWO_STEP', token_url: `${at}/moved?k=${'$'}{credentials.username}`, token_request_method: 'GET', token_headers: { 'x-key': '${credentials.username}' }, token_response: { token: 'token' } },
   'account': {
     auth_mode: 'TWO_STEP', body_format: 'form', token_url: `${at}/account`, token_params: { assertion: '${token}' }, token_response: { token: 'access_token' }, signature: { protocol: 'RSA' },
     token: { signing_key: '${credentials.privateKey}', expires_in_ms: 3600000, header: { alg: 'RS256', typ: 'JWT' }, payload: { iss: '${credentials.email}', sub: '${credentials.delegated}', scope: ['${credentials.scopes}'] } },
@@ -369,6 +370,22 @@ describe('two-step', () => {
     const id = await connect('auth/two-step', 'owned', { username: 'u', clientId: 'mine' });
     assert.deepEqual(form(provider.last('/owned')), { id: 'of-the-owner', user: 'u' });
     assert.equal((await credentials('owned', id)).clientId, undefined);
+  });
+
+  test('no header of the catalogue follows a redirect to another host', async () => {
+    for (const [host, key] of [['127.0.0.1', 'sec-ret'], ['localhost', undefined]]) {
+      provider.on('/moved', { status: 302, headers: { location: `http://${host}:${provider.server.port}/there` } });
+      provider.on('/there', { body: { token: 'found' } });
+      await connect('auth/two-step', 'moved', { username: 'sec-ret' });
+      assert.equal(provider.last('/there').headers['x-key'], key);
+    }
+  });
+
+  test('a value cannot add a header', async () => {
+    const calls = provider.of('/moved').length;
+    const { error } = await connect('auth/two-step', 'moved', { username: 'a\r\nx-evil: 1' }, { status: 400 });
+    assert.equal(error.code, 'two_step_credentials_fetch_error');
+    assert.equal(provider.of('/moved').length, calls);
   });
 
   const bad = {
