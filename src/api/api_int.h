@@ -332,6 +332,14 @@ void auth_api_key(struct call *call);
 void auth_basic(struct call *call);
 void auth_unauthenticated(struct call *call);
 void auth_unauthenticated_legacy(struct call *call);
+void auth_oauth2_cc(struct call *call);
+void auth_two_step(struct call *call);
+void auth_jwt(struct call *call);
+void auth_signature(struct call *call);
+void auth_bill(struct call *call);
+void auth_tba(struct call *call);
+void auth_aws_sigv4(struct call *call);
+void auth_app_store_legacy(struct call *call);
 void oauth_connect(struct call *call);
 void oauth_callback(struct call *call);
 

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "api/auth_input.h"
 #include "api/browser.h"
 #include "api/fields.h"
 #include "auth/auth_log.h"
@@ -27,16 +28,12 @@ static const struct rule basic_rules[] = {
 };
 static const struct shape basic_shape = SHAPE_STRICT(basic_rules);
 
-/* One row per endpoint. */
-struct input_mode {
-    enum auth_mode mode;
-    const struct shape *shape;
-    bool body_optional;
-    bool verified;
-};
-static const struct input_mode api_key_mode = {AUTH_API_KEY, &api_key_shape, false, true};
-static const struct input_mode basic_mode = {AUTH_BASIC, &basic_shape, false, true};
-static const struct input_mode none_mode = {AUTH_NONE, &SHAPE_EMPTY, true, false};
+static const struct input_mode api_key_mode = {
+    .mode = AUTH_API_KEY, .shape = &api_key_shape, .verified = true};
+static const struct input_mode basic_mode = {
+    .mode = AUTH_BASIC, .shape = &basic_shape, .verified = true};
+static const struct input_mode none_mode = {
+    .mode = AUTH_NONE, .shape = &SHAPE_EMPTY, .body_optional = true};
 
 /* False after a reply: the integration is there, of this mode, and allowed. */
 static bool load_integration(struct call *call, const struct browser *browser,
@@ -48,6 +45,8 @@ static bool load_integration(struct call *call, const struct browser *browser,
             call_auth(call), call->environment_id, browser->key, out, &err)) {
         if (err_is_internal(&err))
             reply_error(call, &err);
+        else if (mode->unknown_is_bad)
+            reply_no_integration(call);
         else
             reply_code(call, 404, "unknown_provider_config");
         return false;
@@ -88,15 +87,26 @@ static char *choose_id(struct call *call, const struct browser *browser)
     return id;
 }
 
-static cJSON *make_credentials(const struct call *call, const struct input_mode *mode)
+/* What is stored. When it cannot be had, what was submitted, and false. */
+static bool make_credentials(struct call *call, const struct input_mode *mode,
+    const struct integration *integration, cJSON *config, cJSON **credentials,
+    struct err *err)
 {
-    cJSON *credentials = cJSON_CreateObject();
+    cJSON *submitted = cJSON_CreateObject();
+    bool ok = true;
 
-    if (mode->mode == AUTH_NONE)
-        return credentials;
-    json_set_str(credentials, "type", auth_mode_name(mode->mode));
-    json_merge(credentials, call->body);
-    return credentials;
+    if (mode->mode != AUTH_NONE) {
+        json_merge(submitted, call->body);
+        json_set_str(submitted, "type", auth_mode_name(mode->mode));
+    }
+    *credentials = NULL;
+    if (mode->make != NULL)
+        ok = mode->make(call, integration, submitted, config, credentials, err);
+    if (*credentials == NULL)
+        *credentials = submitted;
+    else
+        cJSON_Delete(submitted);
+    return ok;
 }
 
 /* Stores; what the call says nothing about stays as it is by then. */
@@ -159,19 +169,21 @@ static void make_connection(struct call *call, const struct browser *browser,
     const cJSON *secrets[2] = {NULL, integration->settings};
     struct oplog_op operation;
     struct err err = {0};
+    bool made;
     char *id;
 
     if (!call_before_put(call, call->environment_id, integration->row->id,
-            mode->verified && verifier->needed(integration)))
+            mode->make != NULL || (mode->verified && verifier->needed(integration))))
         return;
     id = choose_id(call, browser);
     if (id == NULL)
         return;
     operation = begin_operation(call, integration, id);
-    credentials = make_credentials(call, mode);
-    secrets[0] = credentials;
     config = browser_config(call, browser);
-    if ((mode->verified &&
+    made = make_credentials(call, mode, integration, config, &credentials, &err);
+    secrets[0] = credentials;
+    if (!made ||
+        (mode->verified &&
             !verifier->check(verifier->arg, integration, credentials, config, &err)) ||
         !put(call, integration, id, credentials, config, &operation, &err)) {
         auth_log_failed(&operation, &err, secrets, 2);
@@ -184,7 +196,10 @@ static void make_connection(struct call *call, const struct browser *browser,
                 .provider = integration->row->provider,
             },
             &err, secrets, 2);
-        reply_error(call, &err);
+        if (mode->make != NULL)
+            reply_error_detailed(call, &err);
+        else
+            reply_error(call, &err);
     } else {
         body = cJSON_CreateObject();
         json_set_str(body, "connectionId", id);
@@ -197,7 +212,7 @@ static void make_connection(struct call *call, const struct browser *browser,
     free(id);
 }
 
-static void authorize(struct call *call, const struct input_mode *mode)
+void auth_input(struct call *call, const struct input_mode *mode)
 {
     struct integration integration;
     struct browser browser;
@@ -214,21 +229,21 @@ static void authorize(struct call *call, const struct input_mode *mode)
 
 void auth_api_key(struct call *call)
 {
-    authorize(call, &api_key_mode);
+    auth_input(call, &api_key_mode);
 }
 
 void auth_basic(struct call *call)
 {
-    authorize(call, &basic_mode);
+    auth_input(call, &basic_mode);
 }
 
 void auth_unauthenticated(struct call *call)
 {
-    authorize(call, &none_mode);
+    auth_input(call, &none_mode);
 }
 
 /* The path of the 0.36 clients, which read flat errors. */
 void auth_unauthenticated_legacy(struct call *call)
 {
-    authorize(call, &none_mode);
+    auth_input(call, &none_mode);
 }

@@ -18,6 +18,7 @@
 #include "api/query.h"
 #include "api/redact.h"
 #include "auth/connection.h"
+#include "auth/token_steps.h"
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/secret.h"
@@ -103,6 +104,18 @@ static bool read_query(struct call *call, struct ask *ask)
     return true;
 }
 
+/* A two-step provider's entry says under which name its answer has the refresh token. */
+static void hide_mapped(
+    const struct call *call, const struct connection_row *row, cJSON *credentials)
+{
+    struct catalog *catalog = catalog_acquire(call_auth(call)->catalogs);
+    const struct provider *provider = catalog_find(catalog, row->provider);
+
+    if (provider != NULL)
+        two_step_hide_refresh_token(provider, credentials);
+    catalog_unref(catalog);
+}
+
 /* The opened text of a column, refresh tokens taken out unless asked for; "{}" when there
  * is nothing. Free with secret_free(). NULL on failure. */
 static char *open_column(const struct call *call, const struct connection_row *row,
@@ -110,6 +123,7 @@ static char *open_column(const struct call *call, const struct connection_row *r
     struct err *err)
 {
     char context[CONTEXT_SIZE];
+    bool mapped = str_eq(row->auth_type, "TWO_STEP");
     char *text = NULL;
     size_t len;
     cJSON *value;
@@ -122,9 +136,9 @@ static char *open_column(const struct call *call, const struct connection_row *r
     if (!vault_unseal(
             call_auth(call)->vault, context, sealed->data, sealed->len, &text, &len, err))
         return NULL;
-    if (keep_refresh_token || redact_refresh_tokens(text))
+    if (keep_refresh_token || (!mapped && redact_refresh_tokens(text)))
         return text;
-    secret_free(text); /* a rare spelling: by the tree, from the start */
+    secret_free(text); /* a rare spelling, or mapped: by the tree, from the start */
     if (!vault_unseal(
             call_auth(call)->vault, context, sealed->data, sealed->len, &text, &len, err))
         return NULL;
@@ -135,6 +149,8 @@ static char *open_column(const struct call *call, const struct connection_row *r
             err, "%s of connection row %lld is no JSON", column, (long long)row->id);
         return NULL;
     }
+    if (mapped && str_eq(column, "credentials"))
+        hide_mapped(call, row, value);
     credentials_hide_refresh_token(value);
     buf_init_secret(&out, 0);
     json_append(&out, value);

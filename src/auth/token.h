@@ -11,7 +11,7 @@
 #include "auth/integration.h"
 #include "net/http.h"
 
-#define TOKEN_SECRETS 3
+#define TOKEN_SECRETS 16
 /* What was sent in confidence and must not come back in an error text; borrowed, NULL =
  * none. */
 struct token_secrets {
@@ -23,6 +23,9 @@ struct token_request {
     struct http_headers headers;
     char *body;                   /* wiped when finished; NULL = none */
     char *secrets[TOKEN_SECRETS]; /* of what went into it; wiped when finished */
+    char *certificate;            /* of the client, in TLS; NULL with `key` = none */
+    char *key;
+    cJSON *xml; /* what an XML body was made of, for those who show it; NULL */
 };
 void token_request_finish(struct token_request *request);
 void token_request_secrets(

@@ -10,15 +10,14 @@
 
 #include "auth/connection.h"
 #include "auth/token.h"
+#include "auth/token_int.h"
 #include "base/json.h"
 #include "base/str.h"
 
 /* A hundred years: more is a provider's way of saying never. */
 #define LIFE_MAX_S 3153600000.0
 
-/* `expires_in`: the integer that a number or text begins with. 0 or nothing readable =
- * absent. */
-static bool life_parse(const cJSON *value, int64_t *out_ms)
+bool token_life_parse(const cJSON *value, int64_t *out_ms)
 {
     double seconds;
 
@@ -57,7 +56,7 @@ static const cJSON *token_holder(
     return other;
 }
 
-static bool answer_refused(const char *answer, size_t len, const cJSON *raw,
+bool token_answer_refused(const char *answer, size_t len, const cJSON *raw,
     const struct token_secrets *secrets, struct err *err)
 {
     char text[400];
@@ -83,7 +82,7 @@ static int64_t token_expires_at(const cJSON *holder, int64_t now_ms)
 
     if (credentials_expiry(holder, now_ms, &at_ms) && at_ms != 0)
         return at_ms;
-    if (life_parse(json_get(holder, "expires_in"), &life_ms))
+    if (token_life_parse(json_get(holder, "expires_in"), &life_ms))
         return now_ms + life_ms;
     return 0;
 }
@@ -103,7 +102,7 @@ bool token_parse_oauth2(const struct provider *provider, const char *answer, siz
     if (cJSON_IsObject(raw))
         holder = token_holder(provider, raw, &access_token);
     if (str_is_empty(access_token)) {
-        answer_refused(answer != NULL ? answer : "", len, raw, secrets, err);
+        token_answer_refused(answer != NULL ? answer : "", len, raw, secrets, err);
         cJSON_Delete(raw);
         return false;
     }

@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "auth/provider_entry.h"
+#include "auth/token_int.h"
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/str.h"
@@ -30,6 +31,9 @@ void token_request_finish(struct token_request *request)
     mem_free_text(request->body);
     for (size_t i = 0; i < TOKEN_SECRETS; i++)
         mem_free_text(request->secrets[i]);
+    mem_free_text(request->certificate);
+    mem_free_text(request->key);
+    cJSON_Delete(request->xml);
     memset(request, 0, sizeof *request);
 }
 
@@ -92,8 +96,7 @@ static bool params_add(cJSON *fields, const cJSON *params, const char *skip,
     return ok;
 }
 
-/* RFC 6749 section 2.3.1: id and secret are form-encoded before they are joined. */
-static void header_basic(
+void token_header_basic(
     struct http_headers *headers, const struct token_client *client, bool form_encoded)
 {
     struct buf pair, value;
@@ -124,17 +127,17 @@ static void client_add(const struct provider *provider, const struct token_clien
     const char *also = json_str(provider->entry, "token_request_auth_method");
 
     if (str_eq(method, "header")) {
-        header_basic(headers, client, true);
+        token_header_basic(headers, client, true);
     } else {
         json_set_str(fields, "client_id", client->id);
         if (client->secret != NULL)
             json_set_str(fields, "client_secret", client->secret);
     }
     if (str_eq(also, "basic"))
-        header_basic(headers, client, false);
+        token_header_basic(headers, client, false);
 }
 
-static void form_write(struct buf *out, const cJSON *fields)
+void token_form_write(struct buf *out, const cJSON *fields)
 {
     const cJSON *field;
 
@@ -190,7 +193,7 @@ static bool request_finish(const struct provider *provider,
     if (json)
         json_append(&body, fields);
     else
-        form_write(&body, fields);
+        token_form_write(&body, fields);
     http_headers_add(&out->headers, "Content-Type",
         json ? "application/json" : "application/x-www-form-urlencoded");
     out->body = buf_take(&body, NULL);

@@ -6,6 +6,8 @@
  *   inside the authority   letters, digits, `.`, `-`, and a `:port` at the end: a
  *                          submitted value must not choose another host than the
  *                          template means
+ *   the whole authority    likewise, and a path after it: the host is the user's choice
+ *                          anyhow (`https://${connectionConfig.tokenUrl}`)
  *   anywhere else          percent-encoded as one component (unless skip_encode) */
 #include <ctype.h>
 #include <stdlib.h>
@@ -53,6 +55,31 @@ static bool is_host(const char *value, size_t len)
     return i == len;
 }
 
+/* Nothing but the placeholder stands between `://` and the path. */
+static bool is_authority(const char *text, const char *at)
+{
+    const char *start = strstr(text, "://"), *end = strchr(at, '}');
+
+    return start != NULL && at == start + 3 && end != NULL &&
+           (end[1] == '\0' || strchr("/?#", end[1]) != NULL);
+}
+
+/* A host, and segments of unreserved characters, none of which leads upwards. */
+static bool is_host_and_path(const char *value, size_t len)
+{
+    const char *slash = memchr(value, '/', len);
+
+    if (slash == NULL || !is_host(value, (size_t)(slash - value)))
+        return false;
+    for (const char *c = slash; c < value + len; c++) {
+        if (!isalnum((unsigned char)*c) && strchr("/._~-", *c) == NULL)
+            return false;
+        if (c[0] == '.' && c[1] == '.')
+            return false;
+    }
+    return true;
+}
+
 static bool insert(
     void *arg, const char *at, const char *value, size_t len, struct buf *out)
 {
@@ -65,7 +92,8 @@ static bool insert(
         return true;
     }
     if (is_in_authority(t->text, at)) {
-        if (!is_host(value, len)) {
+        if (!is_host(value, len) &&
+            !(is_authority(t->text, at) && is_host_and_path(value, len))) {
             t->bad_host = true;
             return false;
         }

@@ -8,6 +8,7 @@
 
 #include "auth/oauth_flow.h"
 #include "auth/token.h"
+#include "auth/token_steps.h"
 #include "base/crypto.h"
 #include "base/json.h"
 #include "base/mem.h"
@@ -170,39 +171,80 @@ cJSON *explain_authurl(const struct catalog *catalog, const cJSON *one, bool fro
     return out;
 }
 
-/* A JSON body is shown as what it says, any other as its text. */
+/* A JSON or XML body is shown as what it says, any other as its text. */
 static cJSON *shown_body(const struct token_request *request)
 {
     const char *type = http_headers_find(&request->headers, "content-type");
     cJSON *value = NULL;
 
-    if (str_eq(type, "application/json"))
+    if (request->body == NULL)
+        return cJSON_CreateNull();
+    if (request->xml != NULL) {
+        value = cJSON_CreateObject();
+        json_set(value, "xml", cJSON_Duplicate(request->xml, true));
+    } else if (str_eq(type, "application/json")) {
         value = json_parse(request->body, strlen(request->body), NULL);
+    }
     return value != NULL ? value : cJSON_CreateString(request->body);
+}
+
+static bool build_step(const struct provider *provider, const char *step,
+    const cJSON *one, const struct template_stable *stable, struct token_request *request,
+    struct err *err)
+{
+    const struct token_client client = {.id = "ci-1", .secret = "cs-1"};
+    const cJSON *config = json_get(one, "connection_config");
+    const struct cc_input cc = {
+        .provider = provider,
+        .client_id = client.id,
+        .client_secret = client.secret,
+        .scopes = SCOPES,
+        .config = config,
+        .stable = stable,
+    };
+    struct two_step_input two_step = {
+        .provider = provider,
+        .fields = json_get(one, "fields"),
+        .config = config,
+        .stable = stable,
+    };
+    cJSON *none = cJSON_CreateObject();
+    bool ok;
+
+    if (two_step.fields == NULL)
+        two_step.fields = none;
+    if (str_eq(step, "two_step_refresh"))
+        two_step.refresh_token = "rt-1";
+    if (str_eq(step, "exchange"))
+        ok = token_request_exchange(
+            provider, &client, config, "code-1", CALLBACK, FROZEN_VERIFIER, request, err);
+    else if (str_eq(step, "refresh"))
+        ok = token_request_refresh(provider, &client, config, "rt-1", request, err);
+    else if (str_eq(step, "client_credentials"))
+        ok = cc_request(&cc, request, err);
+    else if (str_eq(step, "two_step") || str_eq(step, "two_step_refresh"))
+        ok = two_step_request(&two_step, request, err);
+    else
+        ok = err_set(err, 400, "unsupported_step", "no such step");
+    cJSON_Delete(none);
+    return ok;
 }
 
 cJSON *explain_token(const struct catalog *catalog, const cJSON *one, bool frozen)
 {
-    const struct token_client client = {.id = "ci-1", .secret = "cs-1"};
-    const cJSON *config = json_get(one, "connection_config");
-    const char *step = json_str(one, "step");
+    struct clock clock = {.frozen_ms = frozen ? FROZEN_MS : 0};
+    struct template_stable stable = {.clock = &clock, .now_ms = clock_now_ms(&clock)};
     struct token_request request = {0};
     struct err err = {0};
     const struct provider *provider = find(catalog, one, &err);
-    bool ok = false;
     cJSON *out;
 
-    (void)frozen; /* nothing in these requests depends on time or chance */
-    if (provider == NULL)
-        return failure(&err);
-    if (str_eq(step, "exchange"))
-        ok = token_request_exchange(provider, &client, config, "code-1", CALLBACK,
-            FROZEN_VERIFIER, &request, &err);
-    else if (str_eq(step, "refresh"))
-        ok = token_request_refresh(provider, &client, config, "rt-1", &request, &err);
+    if (frozen)
+        str_copy(stable.random, sizeof stable.random, FROZEN_UUID);
     else
-        err_set(&err, 400, "unsupported_step", "only exchange and refresh are explained");
-    if (!ok)
+        crypto_uuid_v4(stable.random);
+    if (provider == NULL ||
+        !build_step(provider, json_str(one, "step"), one, &stable, &request, &err))
         return failure(&err);
     out = cJSON_CreateObject();
     json_set_str(out, "method", request.method);

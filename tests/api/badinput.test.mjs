@@ -9,6 +9,7 @@ import fs from 'node:fs';
 import { after, before, describe, it } from 'node:test';
 
 import { bundle } from './badinput/functions.mjs';
+import { goodModes, modeIntegrations, modeProviders } from './badinput/modes.mjs';
 import { exempt, json, long, rows } from './badinput/rows.mjs';
 import { logged } from './lib/daemon.mjs';
 import { action, confirmation, deploy, onEvents, sync } from './lib/scripts.mjs';
@@ -21,7 +22,8 @@ let spare; // of a session that may end
 const test = (name, ...rest) => it(name, ...rest.slice(0, -1), logged(() => world.nangod, rest.at(-1)));
 
 before(async () => {
-  world = await World.start({ integrations: { key: 'test-key', oauth: 'test-oauth', basic: 'test-basic', none: 'test-none' } });
+  world = await World.start({ integrations: { key: 'test-key', oauth: 'test-oauth', basic: 'test-basic', none: 'test-none', ...modeIntegrations }, providers: modeProviders });
+  await world.integration('m-tba', 'm-tba', { credentials: { type: 'TBA', client_id: 'ck', client_secret: 'cs' } });
   await world.integration('oauth1', 'test-oauth1', { credentials: { type: 'OAUTH1', client_id: 'ck', client_secret: 'cs' } });
   for (const id of ['c1', 'c2']) {
     await world.nangod.must(201, 'POST', '/connections', { body: { provider_config_key: 'key', connection_id: id, credentials: { type: 'API_KEY', apiKey: 'k' } } });
@@ -54,7 +56,7 @@ describe('the contract', () => {
             return;
           }
           // The path of the early browser client keeps that client's flat shape.
-          assert.equal(target.startsWith('/unauth/') ? answer.body.type : answer.body.error?.code, code, answer.text);
+          assert.equal(/^\/(unauth|app-store-auth)\//.test(target) ? answer.body.type : answer.body.error?.code, code, answer.text);
           assert.match(answer.headers['content-type'], /^application\/json; charset=utf-8$/);
           if (path !== undefined) assert.deepEqual(answer.body.error.errors?.[0]?.path, path, answer.text);
         });
@@ -332,6 +334,7 @@ const goodRequests = () => [
   ['POST', `/api-auth/basic/basic?connect_session_token=${token}`, { username: 'u', password: 'p' }],
   ['POST', `/auth/unauthenticated/none?connect_session_token=${token}`, {}],
   ['POST', `/unauth/none?connect_session_token=${token}`],
+  ...goodModes(token),
   ['POST', '/sync/deploy', deploy(
     [
       action('key', 'swept', { version: '1', attributes: { a: 1 }, features: ['checkpoints'], webhookSubscriptions: ['*'] }),
@@ -424,7 +427,7 @@ async function lives(what, method, target, options, { html = false } = {}) {
   if (answer.status >= 400 && !(html && /^text\/html/.test(answer.headers['content-type'] ?? ''))) {
     // The path of the early browser client keeps that client's flat shape; no endpoint of a script is told by
     // a message alone.
-    const flat = { unauth: answer.body?.type, v1: answer.status === 404 && answer.body?.message }[target.split('/')[1]];
+    const flat = { unauth: answer.body?.type, 'app-store-auth': answer.body?.type, v1: answer.status === 404 && answer.body?.message }[target.split('/')[1]];
     const code = flat || answer.body?.error?.code;
     assert.equal(typeof code, 'string', `${what}: ${answer.status} ${answer.headers['content-type']} ${answer.text.slice(0, 200)}`);
   }

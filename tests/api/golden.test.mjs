@@ -48,8 +48,8 @@ const differing = {
   },
 };
 
-// Only what the daemon explains: the other steps belong to modes that come later.
-const inScope = { proxy: () => true, authurl: () => true, token: (one) => ['exchange', 'refresh'].includes(one.step) };
+// `skipped`: the reference did not record these.
+const inScope = { proxy: () => true, authurl: () => true, token: (one) => one.result.skipped === undefined };
 const key = (kind, one) => (kind === 'token' ? `${one.name} ${one.step}` : one.name);
 
 const lower = (headers = {}) => Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]));

@@ -176,6 +176,19 @@ describe('a provider that asks for a certificate', () => {
     assert.equal(seen.client, 'client');
   });
 
+  test('also where the token is asked for', async () => {
+    const submit = (body) => world.nangod.api('POST', `/oauth2/auth/tls-asking?public_key=${world.nangod.keys.publicKey}&connection_id=asked`, { key: null, body: { client_id: 'i', client_secret: 's', ...body } });
+    seen.client = undefined;
+    const answer = await submit({ client_certificate: read('client.pem'), client_private_key: read('client.key') });
+    assert.equal(answer.status, 200, answer.text);
+    assert.equal(seen.client, 'client');
+    const bare = await submit({});
+    assert.equal(bare.status, 400);
+    assert.equal(bare.body.error.code, 'client_credentials_fetch_error');
+    const odd = await submit({ client_certificate: read('client.pem'), client_private_key: read('other.key') });
+    assert.equal(odd.status, 400, odd.text);
+  });
+
   test('and refuses a connection without one', async () => {
     await put('bare', {});
     const answer = await world.proxied('tls-asking', 'bare', '/x');

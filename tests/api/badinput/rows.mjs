@@ -13,6 +13,7 @@ import { functions } from './functions.mjs';
 import { logs } from './logs.mjs';
 import { scripts } from './scripts.mjs';
 import { syncs } from './syncs.mjs';
+import { modeRows } from './modes.mjs';
 import { webhooks } from './webhooks.mjs';
 
 export const long = 'x'.repeat(256);
@@ -46,6 +47,7 @@ export const rows = {
     ...functions.missing,
     ...syncs.missing,
     ...webhooks.missing,
+    ...modeRows.missing,
     // who asks
     ['GET', '/connections', { key: null }, 401, 'missing_auth_header'],
     ['GET', '/connect/session', { key: null }, 401, 'missing_auth_header'],
@@ -183,6 +185,7 @@ export const rows = {
     ...functions.malformed,
     ...syncs.malformed,
     ...webhooks.malformed,
+    ...modeRows.malformed,
     // who asks
     ['GET', '/connections', { key: 'x' }, 401, 'invalid_secret_key_format'],
     ['GET', '/connections', { key: none.slice(1) }, 401, 'unknown_account'],
@@ -333,6 +336,7 @@ export const rows = {
     ...functions.oversized,
     ...syncs.oversized,
     ...webhooks.oversized,
+    ...modeRows.oversized,
     ...both(connection, (at) => [
       ['GET', `${at}/c1?provider_config_key=${long}`, {}, 400, 'invalid_query_params', ['provider_config_key']],
       ['GET', `${at}/${long}?provider_config_key=key`, {}, 400, 'invalid_uri_params', ['connectionId']],
@@ -414,6 +418,7 @@ export const rows = {
     ...functions.type,
     ...syncs.type,
     ...webhooks.type,
+    ...modeRows.type,
     ...both(connection, (at) => [
       ['GET', `${at}/c1?provider_config_key=key&provider_config_key=key`, {}, 400, 'invalid_query_params', ['provider_config_key']],
       ['DELETE', `${at}/c1?provider_config_key[]=key`, {}, 400, 'invalid_query_params', ['provider_config_key']],

@@ -10,13 +10,13 @@ import { OAuthProvider, client, headerClient } from './oauth.mjs';
 const clients = { 'test-oauth': client, 'test-oauth-lax': client, 'test-oauth-header': headerClient };
 
 export class World {
-  // `integrations`: key → provider, made through the API.
-  static async start({ oauth = true, echo = true, clock = false, integrations = {}, settings = {}, ...daemon } = {}) {
+  // `integrations`: key → provider, made through the API. `providers`: more of the overlay's YAML.
+  static async start({ oauth = true, echo = true, clock = false, integrations = {}, providers = '', settings = {}, ...daemon } = {}) {
     const world = new World();
     if (oauth) world.oauth = await OAuthProvider.start(oauth === true ? {} : oauth);
     if (echo) world.echo = await Echo.start();
     if (clock) world.clock = new Clock();
-    world.overlay = new Overlay(testProviders({ oauth: world.oauth?.base, echo: world.echo?.base }));
+    world.overlay = new Overlay(testProviders({ oauth: world.oauth?.base, echo: world.echo?.base }) + providers);
     try {
       world.nangod = await Daemon.start({
         settings: {

@@ -72,7 +72,7 @@ export const setup = {
   },
 
   async 'auth-endpoints'(stage) {
-    await makeIntegrations(stage, 'rec-api', 'rec-oauth2', 'rec-basic', 'rec-none', 'rec-jira');
+    await makeIntegrations(stage, 'rec-api', 'rec-oauth2', 'rec-basic', 'rec-none', 'rec-jira', 'rec-tba', 'rec-cc', 'rec-two-step', 'rec-jwt', 'rec-sig', 'rec-bill');
     stage.sessions.full = await makeSession(stage, ann);
     stage.sessions.restricted = await makeSession(stage, { ...ann, allowed_integrations: ['rec-api'] });
     stage.sessions.deleted = await makeSession(stage, ann);

@@ -18,7 +18,6 @@ const like = (pattern) => (entry) => pattern.test(entry.name);
 export const skipped = [
   { area: 'actions', when: named('result: at once'), why: 'here it may be over by then' },
   { area: 'sync-control', when: named('status: right after trigger'), why: 'here it may be over by then' },
-  { area: 'auth-endpoints', when: like(/^(tba|client credentials|two-step|jwt|signature|bill)/), why: 'token-exchange modes are not served yet' },
   { area: 'auth-endpoints', when: like(/^webhook/), why: "providers' webhooks are not served yet" },
   { area: 'auth-endpoints', when: like(/^(app-auth|client metadata)/), why: 'APP and MCP modes are not served yet' },
   { area: 'auth-endpoints', when: like(/^oauth connect OAUTH1/), why: 'the OAuth 1 flow is not served yet' },
@@ -159,6 +158,13 @@ export const differing = [
       // The address of the documentation is the reference catalogue's.
       return { status: 200, whole: true, body: { config: { ...config, webhook_secret: secret, ...(!stage.facts && { docs: '<volatile>' }) } } };
     },
+  },
+  {
+    why: 'the message says what was wrong with the token endpoint',
+    noDoc: 'the same code, with words for people in place of the client library\'s',
+    area: 'auth-endpoints',
+    when: named('client credentials, token endpoint unreachable', 'two-step unreachable'),
+    ours: (entry) => refusal(entry.response.body.error.code, 400),
   },
   {
     why: 'the message says what was wrong with the token endpoint',

@@ -290,7 +290,15 @@ TEST(a_value_cannot_leave_its_place_in_a_url)
     url_is(host, "h", "evil.test/", true, NULL); /* nor when encoding is switched off */
     url_is("https://${connectionConfig.h}/a", "h", "x.test:8443", false,
         "https://x.test:8443/a");
-    url_is("https://${connectionConfig.h}/a", "h", "x.test:8443/b", false, NULL);
+    url_is("https://${connectionConfig.h}/a", "h", "x.test:8443/b", false,
+        "https://x.test:8443/b/a");
+    url_is("https://${connectionConfig.h}", "h", "x.test/b/c-d_e.~1", false,
+        "https://x.test/b/c-d_e.~1");
+    url_is("https://${connectionConfig.h}/a", "h", "x.test/b/../c", false, NULL);
+    url_is("https://${connectionConfig.h}/a", "h", "x.test/b?c", false, NULL);
+    url_is("https://${connectionConfig.h}/a", "h", "x@y.test/b", false, NULL);
+    url_is("https://a.${connectionConfig.h}/a", "h", "x.test/b", false, NULL);
+    url_is("https://${connectionConfig.h}.x.test/a", "h", "y.test/b", false, NULL);
     url_is("https://${connectionConfig.h}/a", "h", "x.test:", false, NULL);
     url_is("https://x.test/${credentials.p}/b", "p", "../../c?d#e", false,
         "https://x.test/..%2F..%2Fc%3Fd%23e/b");
@@ -306,7 +314,7 @@ TEST(the_error_of_a_url_does_not_show_the_value)
     cJSON *config = cJSON_CreateObject();
     struct err err = {0};
 
-    json_set_str(config, "h", "s3cr3t/");
+    json_set_str(config, "h", "s3cr3t/?");
     assert_null(
         template_url("https://${connectionConfig.h}/", config, false, &frozen, &err));
     assert_null(strstr(err.message, "s3cr3t"));
