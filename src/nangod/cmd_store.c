@@ -23,7 +23,9 @@ int cmd_check(int argc, char **argv)
     if (options_read(&options, argc, argv)) {
         code = 0;
         if (!node_open(&node, &options.flags, NODE_FILE, &err) ||
-            !store_check(node.store, &err))
+            !store_check(node.store, &err) ||
+            (records_exist(node.settings.data_dir) &&
+                !records_check(node.settings.data_dir, &err)))
             code = cmd_fail(&err);
         else
             puts("ok");

@@ -734,6 +734,19 @@ void daemon_reload(struct daemon *daemon, const struct settings_flags *flags)
     settings_finish(&next);
 }
 
+/* A sweep takes a part of what there is: SIGTERM waits for it. */
+#define RETAIN_AT_ONCE 100000
+
+static bool retain_records(struct daemon *daemon, int64_t now_ms, struct err *err)
+{
+    int64_t days = daemon->node->settings.records_prune_after_days;
+    size_t emptied;
+
+    return days == 0 ||
+           records_retain(daemon->server.records, (now_ms - days * DAY_MS) * 1000,
+               RETAIN_AT_ONCE, &emptied, err);
+}
+
 void daemon_sweep(struct daemon *daemon)
 {
     int64_t now = clock_now_ms(daemon->server.clock);
@@ -749,7 +762,8 @@ void daemon_sweep(struct daemon *daemon)
             now - daemon->node->settings.webhooks_retention_days * DAY_MS,
             now - daemon->node->settings.webhooks_dead_retention_days * DAY_MS, &err) ||
         !store_sweep(daemon->node->store, now, now - days * 86400000, &err) ||
-        !sync_runs_sweep(daemon->server.sync_runs, &err))
+        !sync_runs_sweep(daemon->server.sync_runs, &err) ||
+        !retain_records(daemon, now, &err))
         log_event(daemon->server.log, LOG_ERROR, "sweep failed",
             LOG_STR("reason", err.message), LOG_END);
     (void)oplog_sweep(daemon->server.oplog, 0); /* goes on by itself */

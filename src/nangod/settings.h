@@ -83,6 +83,7 @@ struct settings {
     int64_t syncs_at_once;
     int64_t syncs_retries;
     int64_t records_max_bytes;
+    int64_t records_prune_after_days;
     bool records_seal;
     char *webhooks_retry_waits;
     int64_t proxy_max_hold_s;

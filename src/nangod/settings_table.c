@@ -161,6 +161,8 @@ const struct setting settings_table[] = {
         "The same of one that could not be delivered."},
     {"records.max_bytes", BYTES, AT(records_max_bytes), "10m", 1024, INT64_C(1) << 28, NULL, NULL, false,
         "Largest record, as JSON. A batch with a larger one fails."},
+    {"records.prune_after_days", NUMBER, AT(records_prune_after_days), "0", 0, 36500, NULL, NULL, false,
+        "Days since its last change after which a record's payload is emptied, as by PATCH /records/prune. 0: never."},
     {"records.seal", FLAG, AT(records_seal), "true", 0, 0, NULL, NULL, false,
         "Whether records are encrypted at rest, as credentials always are. What was saved before stays as it is."},
     {"logs.enabled", FLAG, AT(logs_enabled), "true", 0, 0, NULL, NULL, false,

@@ -48,6 +48,18 @@ bool records_backup(
     return ok;
 }
 
+bool records_check(const char *dir, struct err *err)
+{
+    char *path = str_printf("%s/records.db", dir);
+    struct sql_conn *conn = NULL;
+    bool ok = sql_connect(path, SQL_READS, &conn, err) &&
+              sql_check(conn, "PRAGMA integrity_check(1)", err);
+
+    sql_disconnect(conn);
+    free(path);
+    return ok || err_context(err, "records.db");
+}
+
 /* Made when the file is; sealed, as the payloads are. */
 static bool make_hash_key(
     const struct records *records, struct sql_conn *conn, struct err *err)

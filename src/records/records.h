@@ -36,6 +36,9 @@ struct records;
 bool records_backup(
     const char *dir, const char *file, const struct log *log, struct err *err);
 
+/* Looks for damage in the file of `dir`, also while a server writes it. */
+bool records_check(const char *dir, struct err *err);
+
 struct records_config {
     const char *dir; /* records.db is made there when it is not */
     struct vault *vault;
@@ -198,6 +201,10 @@ void records_models_free(struct records_model *models, size_t count);
 bool records_prune(struct records *records, const struct records_place *place,
     const struct records_cursor *until, size_t limit, size_t *count, bool *more,
     struct err *err);
+/* Empties the payloads of records that were last changed before `before_us`, of all parts,
+ * some `limit` of them at most: *emptied. What is left is for the next call. */
+bool records_retain(struct records *records, int64_t before_us, size_t limit,
+    size_t *emptied, struct err *err);
 /* Removes the records of a part, with their marks. */
 bool records_drop(
     struct records *records, const struct records_place *place, struct err *err);

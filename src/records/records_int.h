@@ -64,6 +64,9 @@ bool part_count(struct sql_conn *conn, int64_t part, int64_t more, struct err *e
 bool records_stamp(
     struct records *records, struct sql_conn *conn, int64_t *us, struct err *err);
 
+/* In a write: empties the payload of a record. */
+bool record_prune(struct sql_conn *conn, int64_t record, int64_t now_us, struct err *err);
+
 /* The name with its variant, for free(). */
 char *records_model_name(const struct records_place *place);
 

@@ -40,8 +40,7 @@ static bool read_prunable(struct sql_conn *conn, int64_t part, struct pruning *w
     return step != SQL_FAILED;
 }
 
-static bool prune_one(
-    struct sql_conn *conn, int64_t record, int64_t now_us, struct err *err)
+bool record_prune(struct sql_conn *conn, int64_t record, int64_t now_us, struct err *err)
 {
     struct sql q =
         sql_begin(conn, "UPDATE record SET pruned = ?, payload = x'' WHERE id = ?");
@@ -73,7 +72,7 @@ static bool prune_some(struct sql_conn *conn, void *arg, struct err *err)
     ok = records_stamp(work->records, conn, &now_us, err) &&
          read_prunable(conn, part.id, work, &ids, err);
     for (size_t i = 0; ok && i < work->count; i++)
-        ok = prune_one(conn, ids[i], now_us, err);
+        ok = record_prune(conn, ids[i], now_us, err);
     free(ids);
     return ok;
 }

@@ -87,21 +87,6 @@ int64_t sqlite_now_ms(struct backend *b)
 /* ---- checks ---- */
 
 /* `pragma` answers with one row "ok", or with what is wrong. */
-static bool check_pragma(struct sql_conn *conn, const char *pragma, struct err *err)
-{
-    struct sql q = sql_begin_once(conn, pragma);
-    enum sql_result step = sql_step(&q, err);
-    char found[200] = "";
-
-    if (step == SQL_ROW)
-        sql_take_fixed(&q, 0, found, sizeof found);
-    sql_end(&q);
-    if (step == SQL_FAILED)
-        return false;
-    return strcmp(found, "ok") == 0 ||
-           err_internal(err, "store: the database file is damaged (%s)", found);
-}
-
 static bool check_references(struct sql_conn *conn, struct err *err)
 {
     struct sql q = sql_begin_once(conn, "PRAGMA foreign_key_check");
@@ -119,7 +104,7 @@ static bool check_references(struct sql_conn *conn, struct err *err)
 
 bool sqlite_check_all(struct sql_conn *conn, struct err *err)
 {
-    return check_pragma(conn, "PRAGMA integrity_check(1)", err) &&
+    return sql_check(conn, "PRAGMA integrity_check(1)", err) &&
            check_references(conn, err);
 }
 
@@ -215,7 +200,7 @@ static bool open_as_server(
         log_event(store->log, LOG_WARN, "the last server did not stop in order: checking",
             LOG_END);
     if ((unclean || !config->check_after_crash_only) &&
-        !check_pragma(conn, "PRAGMA quick_check(1)", err))
+        !sql_check(conn, "PRAGMA quick_check(1)", err))
         goto fail;
     if (!ask_for_keys(config, conn, err) || !migrate(store, conn, unclean, err) ||
         !directory_sync(store->dir, err))

@@ -308,3 +308,18 @@ void *sql_room(void *rows, size_t count, size_t size)
         return rows;
     return mem_resize_array(rows, count > 0 ? 2 * count : 1, size);
 }
+
+bool sql_check(struct sql_conn *conn, const char *pragma, struct err *err)
+{
+    struct sql q = sql_begin_once(conn, pragma);
+    enum sql_result step = sql_step(&q, err);
+    char found[200] = "";
+
+    if (step == SQL_ROW)
+        sql_take_fixed(&q, 0, found, sizeof found);
+    sql_end(&q);
+    if (step == SQL_FAILED)
+        return false;
+    return strcmp(found, "ok") == 0 ||
+           err_internal(err, "store: the database file is damaged (%s)", found);
+}

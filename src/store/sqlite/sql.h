@@ -73,6 +73,9 @@ enum sql_result {
     SQL_DONE,
 };
 
+/* `pragma`: integrity_check or quick_check of the file; 500 that says what it found. */
+bool sql_check(struct sql_conn *conn, const char *pragma, struct err *err);
+
 struct sql sql_begin(struct sql_conn *conn, const char *text);
 struct sql sql_begin_once(struct sql_conn *conn, const char *text); /* any storage */
 void sql_i64(struct sql *q, int64_t value);

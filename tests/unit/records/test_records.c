@@ -543,6 +543,68 @@ TEST(pruned_records_keep_their_place_and_get_their_payload_back_by_being_saved)
     world_end(&w);
 }
 
+static void retain(int64_t before_ms, size_t limit, size_t wanted)
+{
+    size_t emptied;
+
+    MUST(records_retain(w.records, NOW_US + before_ms * 1000, limit, &emptied, &err));
+    assert_int_equal(emptied, wanted);
+}
+
+TEST(retention_empties_what_has_not_changed_for_long_and_looks_at_it_once)
+{
+    world_begin(&w);
+    save("[{\"id\":\"a\",\"n\":1}]", "+1 ~0 -0 =0");
+    world_pass(&w, 10);
+    save("[{\"id\":\"b\",\"n\":1}]", "+1 ~0 -0 =0");
+    retain(0, 100, 0);
+    retain(5, 0, 0); /* not now */
+    retain(5, 100, 1);
+    expect("a {\"id\":\"a\"} A 0 0 pruned\nb {\"id\":\"b\",\"n\":1} A 10000 10000\n");
+    retain(5, 100, 0);
+    /* As it was: it has its payload again, and keeps it. */
+    save("[{\"id\":\"a\",\"n\":1}]", "+0 ~0 -0 =1");
+    retain(6, 100, 0);
+    expect("a {\"id\":\"a\",\"n\":1} A 0 0\nb {\"id\":\"b\",\"n\":1} A 10000 10000\n");
+    world_pass(&w, 10);
+    save("[{\"id\":\"a\",\"n\":2}]", "+0 ~1 -0 =0");
+    world_reopen(&w);
+    retain(15, 100, 1); /* b */
+    retain(25, 100, 1); /* a, once more */
+    expect("a {\"id\":\"a\"} U 0 20000 pruned\nb {\"id\":\"b\"} A 10000 10000 pruned\n");
+    assert_int_equal(live(), 2);
+    world_end(&w);
+}
+
+TEST(retention_goes_on_where_a_write_ended)
+{
+    struct buf many;
+
+    world_begin(&w);
+    buf_init(&many, 0);
+    for (int i = 0; i < 2500; i++)
+        buf_printf(&many, "%s{\"id\":%d}", i > 0 ? "," : "[", i);
+    buf_puts(&many, "]");
+    save(many.data, "+2500 ~0 -0 =0");
+    retain(1, 1500, 2000); /* whole writes of a thousand */
+    retain(1, 1500, 500);
+    retain(1, 1500, 0);
+    buf_finish(&many);
+    world_end(&w);
+}
+
+TEST(a_file_of_the_first_version_is_migrated_with_its_records)
+{
+    world_begin(&w);
+    save("[{\"id\":\"a\",\"n\":1}]", "+1 ~0 -0 =0");
+    world_make_first_version(&w);
+    world_reopen(&w);
+    expect("a {\"id\":\"a\",\"n\":1} A 0 0\n");
+    retain(1, 100, 1);
+    MUST(records_check(w.dir, &err));
+    world_end(&w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -566,6 +628,10 @@ int main(void)
         cmocka_unit_test(cursors_of_elsewhere_are_none),
         cmocka_unit_test(
             pruned_records_keep_their_place_and_get_their_payload_back_by_being_saved),
+        cmocka_unit_test(
+            retention_empties_what_has_not_changed_for_long_and_looks_at_it_once),
+        cmocka_unit_test(retention_goes_on_where_a_write_ended),
+        cmocka_unit_test(a_file_of_the_first_version_is_migrated_with_its_records),
     };
 
     return RUN(tests);

@@ -2,6 +2,7 @@
 #include "world.h"
 
 #include <fcntl.h>
+#include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -51,6 +52,22 @@ void world_reopen(struct world *w)
 
     records_close(w->records);
     open_records(w, &err);
+}
+
+void world_make_first_version(struct world *w)
+{
+    char path[128];
+    sqlite3 *db = NULL;
+
+    records_close(w->records);
+    w->records = NULL;
+    (void)snprintf(path, sizeof path, "%s/records.db", w->dir);
+    assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+    assert_int_equal(
+        sqlite3_exec(db, "ALTER TABLE part DROP COLUMN emptied; PRAGMA user_version = 1",
+            NULL, NULL, NULL),
+        SQLITE_OK);
+    assert_int_equal(sqlite3_close(db), SQLITE_OK);
 }
 
 void world_end(struct world *w)

@@ -19,6 +19,8 @@ struct world {
 void world_begin(struct world *w);
 void world_reopen(struct world *w);
 void world_end(struct world *w);
+/* Makes the file, which must not be written meanwhile, what version 1 would have left. */
+void world_make_first_version(struct world *w);
 void world_pass(struct world *w, int64_t ms);
 
 #define MUST(call)                                                                       \
