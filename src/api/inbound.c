@@ -4,6 +4,7 @@
  * whether more is asked for. */
 #include "inbound/inbound.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,6 +12,7 @@
 #include "api/fields.h"
 #include "base/json.h"
 #include "base/str.h"
+#include "inbound/ingress.h"
 
 /* The contract's errors of this route: `{"error":"…"}` of a handler. */
 static void reply_refused(struct call *call, const struct err *err)
@@ -60,6 +62,33 @@ static void receive(struct call *call, const struct environment_row *environment
     http_headers_finish(&headers);
 }
 
+static void add_number(struct call *call, const char *name, int64_t value)
+{
+    char text[24];
+
+    (void)snprintf(text, sizeof text, "%lld", (long long)value);
+    http_add_answer_field(call->req, name, text);
+}
+
+/* False after a reply: the provider sends more than the integration takes. */
+static bool may_enter(struct call *call, const struct integration *integration)
+{
+    struct ingress_state state;
+
+    if (call->server->ingress == NULL || call->elsewhere) /* then it was counted */
+        return true;
+    ingress_count(call->server->ingress, integration->row->id, &state);
+    add_number(call, "X-RateLimit-Limit", state.limit);
+    add_number(call, "X-RateLimit-Remaining", state.remaining);
+    add_number(call, "X-RateLimit-Reset", state.reset_s);
+    if (!state.over || !call->server->ingress_enforced)
+        return true;
+    add_number(call, "Retry-After", state.retry_after_s);
+    reply_fault(call, 429, "too_many_request",
+        "This integration takes no more webhooks in this minute");
+    return false;
+}
+
 void receive_webhook(struct call *call)
 {
     const struct auth *auth = call_auth(call);
@@ -82,8 +111,8 @@ void receive_webhook(struct call *call)
     if (!integration_load(auth, environment->id, key, &integration, &err)) {
         reply_error(call, &err);
     } else {
-        if (!inbound_asks_provider(&integration) ||
-            call_on_outbound(call, environment->id))
+        if (may_enter(call, &integration) && (!inbound_asks_provider(&integration) ||
+                                                 call_on_outbound(call, environment->id)))
             receive(call, environment, &integration);
         integration_finish(&integration);
     }

@@ -21,6 +21,7 @@
 #include "scripts/syncs.h"
 #include "webhooks/webhooks.h"
 
+struct ingress;
 struct server_metrics;
 
 /* What belongs to one reactor thread. */
@@ -62,6 +63,8 @@ struct server {
     const char *connect_ui_url; /* base of connect_link */
     size_t body_limit;          /* JSON bodies: 75 MB unless set */
     size_t webhook_limit;       /* bodies of providers' webhooks */
+    struct ingress *ingress;    /* NULL = they may come as they like */
+    bool ingress_enforced;
     size_t action_input_limit;
     size_t code_limit;    /* of TypeScript that is compiled here */
     bool admin_on_public; /* /metrics on the public address too: no separate one given */

@@ -23,6 +23,7 @@
 #include "base/pool.h"
 #include "base/str.h"
 #include "demo/demo.h"
+#include "inbound/ingress.h"
 #include "nangod/settings_check.h"
 #include "runner/launch.h"
 #include "scripts/loads.h"
@@ -195,6 +196,9 @@ static void wire(struct daemon *daemon)
     server->connect_ui_url = daemon->connect_ui_url;
     server->body_limit = (size_t)s->http_body_limit;
     server->webhook_limit = (size_t)s->webhooks_max_body;
+    if (s->webhooks_ingress_per_minute > 0)
+        server->ingress = ingress_new(server->clock, s->webhooks_ingress_per_minute);
+    server->ingress_enforced = s->webhooks_ingress_enforce;
     server->admin_on_public = str_is_empty(s->admin_listen);
     server->require_oauth_cookie = s->oauth_require_cookie;
 }
@@ -682,6 +686,7 @@ void daemon_stop(struct daemon *daemon)
     pool_free(daemon->outbound);
     pool_free(daemon->server.log_readers);
     inbound_free(daemon->server.inbound);
+    ingress_free(daemon->server.ingress);
     webhooks_free(daemon->server.webhooks);
     records_close(daemon->server.records);
     oplog_stop(daemon->server.oplog); /* nobody tells anything any more */

@@ -89,6 +89,8 @@ struct settings {
     int64_t proxy_max_hold_s;
     int64_t webhooks_timeout_s;
     int64_t webhooks_max_body;
+    int64_t webhooks_ingress_per_minute;
+    bool webhooks_ingress_enforce;
     int64_t webhooks_at_once;
     int64_t webhooks_per_url;
     int64_t webhooks_retention_days;

@@ -105,6 +105,11 @@ static void put_fields(struct buf *out, const struct http_headers *headers)
     }
 }
 
+void http_add_answer_field(struct http_req *req, const char *name, const char *value)
+{
+    http_headers_set(&req->more, name, value);
+}
+
 /* What is left of the request's body is worth reading for the sake of the connection. A
  * client that waits to be asked for its body is not asked any more. */
 static bool rest_is_small(const struct http_req *req)
@@ -146,6 +151,7 @@ static void put_head(
     if (headers == NULL || http_headers_find(headers, "date") == NULL)
         put_field(out, "Date", server_date(req->server));
     put_fields(out, headers);
+    put_fields(out, &req->more);
     if (headers == NULL || http_headers_find(headers, "x-request-id") == NULL)
         put_field(out, "X-Request-Id", req->id);
     if (req->chunked)

@@ -94,6 +94,7 @@ void req_unref(struct http_req *req)
     mem_wipe(req->fields + req->field_count, block->path_size);
     (void)http_keep_body(req, 0);
     buf_finish(&req->body);
+    http_headers_finish(&req->more);
     free(block->text);
     free(block);
 }

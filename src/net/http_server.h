@@ -134,6 +134,9 @@ void http_resume_body(struct http_req *req);
 bool http_keep_body(struct http_req *req, size_t bytes);
 
 /* ---- the answer ---- */
+/* Before the answer, by whoever is to give it: a field that it will have, of whatever kind
+ * it is. */
+void http_add_answer_field(struct http_req *req, const char *name, const char *value);
 /* Whole answer, from any thread. Borrowed `headers` are copied. `body` is taken over when
  * `body_owned` (freed by free()), else copied. Content-Length, Date and X-Request-Id are
  * added; HEAD sends no body. */

@@ -111,10 +111,11 @@ struct http_req {
     void *taker_arg;
 
     /* answer */
-    int status;   /* 0 = none yet */
-    bool started; /* head queued */
-    bool sent;    /* all of it */
-    bool ended;   /* the handler is done */
+    struct http_headers more; /* whatever answers has these as well */
+    int status;               /* 0 = none yet */
+    bool started;             /* head queued */
+    bool sent;                /* all of it */
+    bool ended;               /* the handler is done */
     bool chunked;
     bool no_body; /* HEAD, 204, 304: what is written goes nowhere */
     bool delimited_by_close;

@@ -271,3 +271,32 @@ describe('webhooks of providers', () => {
     for (const n of answered) await receiver.next(`number ${n}`, ({ body }) => body.type === 'forward' && body.payload.n === n && body.payload.type === 'none');
   });
 });
+
+describe('how many a minute takes', () => {
+  it('is told, and beyond it refused where that is wanted', async () => {
+    const time = new Clock();
+    const limited = await Daemon.start({
+      settings: { ...overlay.setting, ...time.setting, 'webhooks.ingress_per_minute': '2', 'webhooks.ingress_enforce': 'true' },
+    });
+    try {
+      const [name, other] = Object.keys(providers).filter((one) => !providers[one].sign);
+      for (const one of [name, other]) await limited.must(200, 'POST', '/integrations', { body: { provider: key(one), unique_key: one } });
+      const { data } = await limited.must(200, 'GET', `/integrations/${name}?include=webhook`);
+      const base = new URL(data.webhook_url).pathname.replace(/\/[^/]+$/, '');
+      const come = (to) => limited.api('POST', `${base}/${to}`, { body: '{}', headers: { 'Content-Type': 'application/json' }, key: null });
+      const told = ({ headers }) => ['limit', 'remaining'].map((what) => headers[`x-ratelimit-${what}`]);
+      assert.deepEqual(told(await come(name)), ['2', '1']);
+      assert.deepEqual(told(await come(name)), ['2', '0']);
+      const third = await come(name);
+      assert.deepEqual([third.status, third.body.error.code], [429, 'too_many_request']);
+      assert.ok(Number(third.headers['retry-after']) >= 1 && Number(third.headers['retry-after']) <= 60);
+      assert.ok(Number(third.headers['x-ratelimit-reset']) * 1000 > time.now());
+      assert.notEqual((await come(other)).status, 429, 'each integration counts its own');
+      time.advance(60_000);
+      assert.deepEqual(told(await come(name)), ['2', '1']);
+    } finally {
+      await limited.finish();
+      time.finish();
+    }
+  });
+});
