@@ -571,3 +571,18 @@ describe('roles of AWS', () => {
     assert.equal((await connect('auth/aws-sigv4', 'aws-own', { role_arn: role }, { status: 400 })).error.code, 'missing_aws_sigv4_region');
   });
 });
+
+test('nothing that was entered stands in the log or in the operations', async () => {
+  const secrets = ['top-secret', 's3cr3t', 'PRIVATE KEY', 'broker-key', 'own-secret', 'temporary', 'sec-ret', 'p"w', '00ff00ff', jwk.d];
+  const texts = [world.nangod.log];
+  let cursor = '';
+  do {
+    const answer = await world.nangod.api('GET', `/logs/operations?type=auth&limit=100${cursor}`);
+    assert.equal(answer.status, 200, answer.text);
+    texts.push(answer.text);
+    for (const { id } of answer.body.data) texts.push((await world.nangod.api('GET', `/logs/operations/${id}/messages`)).text);
+    cursor = answer.body.pagination.cursor_after ? `&cursor=${answer.body.pagination.cursor_after}` : '';
+  } while (cursor);
+  assert.ok(texts.length > 30, String(texts.length));
+  for (const text of texts) for (const secret of secrets) assert.equal(text.includes(secret), false, `${secret} in ${text.slice(0, 300)}`);
+});
