@@ -212,13 +212,26 @@ static void make_connection(struct call *call, const struct browser *browser,
     free(id);
 }
 
+/* Free-form bodies are copied member by member, and each is looked up. False after a
+ * reply. */
+static bool check_size(struct call *call)
+{
+    const char *path[] = {NULL};
+
+    if (cJSON_GetArraySize(call->body) <= RECORD_MAX_KEYS)
+        return true;
+    reply_issues(call, "invalid_body",
+        issue_list("too_big", "Too big: expected at most 1000 keys", path));
+    return false;
+}
+
 void auth_input(struct call *call, const struct input_mode *mode)
 {
     struct integration integration;
     struct browser browser;
 
     if (!(mode->body_optional && call->body == NULL) &&
-        !call_check_body(call, mode->shape))
+        (!call_check_body(call, mode->shape) || !check_size(call)))
         return;
     if (!browser_read(call, &browser) ||
         !load_integration(call, &browser, mode, &integration))

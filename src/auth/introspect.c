@@ -147,12 +147,31 @@ static void request_make(struct token_request *request, const char *base,
     buf_finish(&body);
 }
 
+/* The client that the token was given to: the connection's own, where the user entered one
+ * (OAUTH2_CC, TWO_STEP), else as for OAUTH2. */
+static void client_choose(const struct integration *integration, const cJSON *credentials,
+    struct token_client *out)
+{
+    static const char *const ids[] = {"client_id", "clientId"};
+    static const char *const secrets[] = {"client_secret", "clientSecret"};
+
+    token_client_choose(
+        integration->settings, json_get(credentials, "config_override"), out);
+    for (size_t i = 0; i < sizeof ids / sizeof ids[0]; i++) {
+        if (!str_is_empty(json_str(credentials, ids[i]))) {
+            out->id = json_str(credentials, ids[i]);
+            out->secret = json_str(credentials, secrets[i]);
+        }
+    }
+}
+
 enum introspected introspect_token(const struct auth *auth,
     const struct integration *integration, const struct connection *connection,
     int64_t *until_ms)
 {
     const char *base = instance_url(connection);
     const cJSON *credentials = connection->credentials;
+    const char *token = json_str(credentials, "access_token");
     int64_t margin_ms = integration->provider->expiry_margin_ms;
     enum introspected found = INTROSPECTED_DEAD;
     struct token_request request;
@@ -164,9 +183,10 @@ enum introspected introspect_token(const struct auth *auth,
     *until_ms = 0;
     if (base == NULL)
         return INTROSPECTED_NOT;
-    token_client_choose(
-        integration->settings, json_get(credentials, "config_override"), &client);
-    request_make(&request, base, &client, json_str(credentials, "access_token"));
+    if (token == NULL)
+        token = json_str(credentials, "token");
+    client_choose(integration, credentials, &client);
+    request_make(&request, base, &client, token);
     buf_init_secret(&answer, 0);
     if (token_request_send(auth, &request, "introspection_failed", &answer, NULL) &&
         answer.len > 0)

@@ -330,7 +330,8 @@ static bool parse(const struct integration *integration,
     const struct connection *connection, const char *answer, size_t len,
     int64_t received_at_ms, cJSON **credentials, struct err *err)
 {
-    cJSON *envelope = json_parse(answer, len, err), *fresh = NULL;
+    cJSON *envelope = json_parse(answer, len, err),
+          *fresh = NULL; /* of our own writing */
     const cJSON *answers = json_get(envelope, "answers");
     const cJSON *raw = cJSON_GetArrayItem(answers, cJSON_GetArraySize(answers) - 1);
     struct token_secrets secrets = {{0}};

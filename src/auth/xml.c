@@ -12,10 +12,13 @@
 #include "base/str.h"
 
 #define MAX_DEPTH 64
+/* Elements and attributes: members are looked for one after another. */
+#define MAX_NODES 10000
 
 struct reader {
     const char *at;
     const char *end;
+    size_t nodes;
 };
 
 /* ---- reading ---- */
@@ -189,7 +192,7 @@ static bool read_attributes(struct reader *r, cJSON *object, bool *empty)
             ok = true;
             break;
         }
-        name = read_name(r);
+        name = ++r->nodes <= MAX_NODES ? read_name(r) : NULL;
         if (name == NULL)
             break;
         skip_space(r);
@@ -277,7 +280,7 @@ static bool read_element(struct reader *r, cJSON *parent, int depth)
     char *name;
     bool empty = false, ok;
 
-    if (depth > MAX_DEPTH || !looking_at(r, "<"))
+    if (depth > MAX_DEPTH || ++r->nodes > MAX_NODES || !looking_at(r, "<"))
         return false;
     r->at++;
     name = read_name(r);

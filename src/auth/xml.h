@@ -11,8 +11,8 @@
 
 #include "base/buf.h"
 
-/* NULL when `text` is no well-formed document, is deeper than 64 elements or brings a
- * document type (entities of its own are how such answers attack their readers). Reads
+/* NULL when `text` is no well-formed document, is deeper than 64 elements, has more than
+ * 10,000 elements and attributes, or brings a document type (entities of its own are how such answers attack their readers). Reads
  * what token endpoints send: prefixes of names are dropped, comments and instructions
  * skipped. Free with cJSON_Delete(). */
 cJSON *xml_parse(const char *text, size_t len);

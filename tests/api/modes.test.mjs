@@ -87,12 +87,14 @@ before(async () => {
   provider = await TokenProvider.start();
   const common = (name) => ({ display_name: name, categories: ['other'], docs: 'https://example.com' });
   const all = Object.entries(entries(provider.base)).map(([name, entry]) => [`m-${name}`, { ...common(name), proxy: { base_url: `${provider.base}/api` }, ...entry }]);
+  // One of the names whose tokens' lives only the provider knows.
+  all.push(['salesforce-jwt', { ...common('Salesforce'), auth_mode: 'TWO_STEP', token_url: `${provider.base}/sf`, token_response: { token: 'access_token' }, token_expires_in_ms: 0, proxy: { base_url: `${provider.base}/api` } }]);
   const providers = all.map(([name, entry]) => `${name}: ${JSON.stringify(entry)}\n`).join('');
   world = await World.start({ oauth: false, echo: false, clock: true, providers });
   for (const [name] of all) {
     if (name.includes('aws')) continue;
     const credentials = name === 'm-tba' ? { credentials: { type: 'TBA', client_id: 'ck', client_secret: 'cs' } } : {};
-    await world.integration(name.slice(2), name, credentials);
+    await world.integration(name.replace(/^m-/, ''), name, credentials);
   }
   await world.integration('aws', 'm-aws', { integration_config: { service: 's3', stsMode: 'custom', stsEndpointUrl: `${provider.base}/sts`, stsApiKey: 'broker-key', defaultRegion: 'eu-west-1' } });
   await world.integration('aws-own', 'm-aws-unchecked', { integration_config: { service: 'execute-api', stsMode: 'builtin', stsEndpointUrl: `${provider.base}/sts-aws`, awsAccessKeyId: 'AKIA1', awsSecretAccessKey: 'own-secret' } });
@@ -372,6 +374,24 @@ describe('two-step', () => {
     assert.equal((await credentials('owned', id)).clientId, undefined);
   });
 
+  test('a token without an end that is told is asked about', async () => {
+    let active = true;
+    provider.on('/sf', () => ({ body: { access_token: `sf-${provider.of('/sf').length}`, instance_url: provider.base } }));
+    provider.on('/services/oauth2/introspect', (call) => {
+      const asked = form(call);
+      assert.deepEqual([asked.client_id, asked.client_secret], ['i', 's3cr3t']);
+      return { body: active ? { active, exp: Math.floor(world.clock.now() / 1000) + 3600 } : { active } };
+    });
+    const id = await connect('auth/two-step', 'salesforce-jwt', { clientId: 'i', clientSecret: 's3cr3t' });
+    const first = await credentials('salesforce-jwt', id);
+    assert.equal(first.token, 'sf-1');
+    assert.equal(first.expires_at, undefined);
+    assert.equal(form(provider.last('/services/oauth2/introspect')).token, 'sf-1');
+    active = false;
+    world.clock.advance(60 * minute);
+    assert.equal((await credentials('salesforce-jwt', id)).token, 'sf-2');
+  });
+
   test('no header of the catalogue follows a redirect to another host', async () => {
     for (const [host, key] of [['127.0.0.1', 'sec-ret'], ['localhost', undefined]]) {
       provider.on('/moved', { status: 302, headers: { location: `http://${host}:${provider.server.port}/there` } });
@@ -550,4 +570,19 @@ describe('roles of AWS', () => {
     assert.equal((await connect('auth/aws-sigv4', 'aws-own', { role_arn: role, region: 'eu-central-1' }, { status: 400 })).error.code, 'connection_test_failed');
     assert.equal((await connect('auth/aws-sigv4', 'aws-own', { role_arn: role }, { status: 400 })).error.code, 'missing_aws_sigv4_region');
   });
+});
+
+test('nothing that was entered stands in the log or in the operations', async () => {
+  const secrets = ['top-secret', 's3cr3t', 'PRIVATE KEY', 'broker-key', 'own-secret', 'temporary', 'sec-ret', 'p"w', '00ff00ff', jwk.d];
+  const texts = [world.nangod.log];
+  let cursor = '';
+  do {
+    const answer = await world.nangod.api('GET', `/logs/operations?type=auth&limit=100${cursor}`);
+    assert.equal(answer.status, 200, answer.text);
+    texts.push(answer.text);
+    for (const { id } of answer.body.data) texts.push((await world.nangod.api('GET', `/logs/operations/${id}/messages`)).text);
+    cursor = answer.body.pagination.cursor_after ? `&cursor=${answer.body.pagination.cursor_after}` : '';
+  } while (cursor);
+  assert.ok(texts.length > 30, String(texts.length));
+  for (const text of texts) for (const secret of secrets) assert.equal(text.includes(secret), false, `${secret} in ${text.slice(0, 300)}`);
 });

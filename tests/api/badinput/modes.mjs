@@ -31,6 +31,7 @@ export const modeProviders = [
 export const modeIntegrations = Object.fromEntries(['m-cc', 'm-steps', 'm-jwt', 'm-wsse', 'm-bill', 'm-aws'].map((name) => [name, name]));
 export const goodModes = (session) => modes.map(([at, key, body]) => ['POST', `${at}/${key}?connect_session_token=${session}&params[a]=b`, body]);
 
+const many = Object.fromEntries(Array.from({ length: 1000 }, (_, i) => [`k${i}`, 'v']));
 const flat = (at) => at === '/app-store-auth';
 const path = (at, where) => (flat(at) ? [] : [where]);
 const each = (row) => modes.flatMap((mode) => row(...mode));
@@ -49,7 +50,8 @@ export const modeRows = {
     post(at, 'key', body, 400, 'invalid_auth_mode'),
     post(at, `${key}?connection_id=c1`, body, 400, 'invalid_query_params', ...path(at, ['connection_id'])),
   ]),
-  oversized: each((at, key, body) => [
+  oversized: each((at, key, body, member) => [
+    ...(member && !flat(at) ? [] : [post(at, key, { ...body, ...many }, 400, 'invalid_body', ...path(at, []))]),
     post(at, long, body, 400, 'invalid_uri_params', ...path(at, ['providerConfigKey'])),
     post(at, `${key}?ws_client_id=${long}`, body, 400, 'invalid_query_params', ...path(at, ['ws_client_id'])),
   ]),

@@ -159,13 +159,25 @@ TEST(xml_is_read_as_objects)
     }
 }
 
-TEST(xml_of_any_depth_is_refused_in_time)
+TEST(xml_of_any_depth_and_breadth_is_refused_in_time)
 {
     struct buf text;
 
     buf_init(&text, 0);
     for (int i = 0; i < 100000; i++)
         buf_puts(&text, "<a>");
+    assert_null(xml_parse(text.data, text.len));
+    buf_clear(&text);
+    buf_puts(&text, "<a>");
+    for (int i = 0; i < 100000; i++)
+        buf_printf(&text, "<e%d/>", i);
+    buf_puts(&text, "</a>");
+    assert_null(xml_parse(text.data, text.len));
+    buf_clear(&text);
+    buf_puts(&text, "<a");
+    for (int i = 0; i < 100000; i++)
+        buf_printf(&text, " a%d=''", i);
+    buf_puts(&text, "/>");
     assert_null(xml_parse(text.data, text.len));
     buf_finish(&text);
 }
@@ -303,7 +315,7 @@ int main(void)
         cmocka_unit_test(what_is_no_token_has_no_end),
         cmocka_unit_test(a_wsse_token_is_as_recorded),
         cmocka_unit_test(xml_is_read_as_objects),
-        cmocka_unit_test(xml_of_any_depth_is_refused_in_time),
+        cmocka_unit_test(xml_of_any_depth_and_breadth_is_refused_in_time),
         cmocka_unit_test(a_two_step_token_ends_when_the_catalogue_says),
         cmocka_unit_test(temporary_keys_are_read_in_every_spelling),
         cmocka_unit_test(a_mapped_refresh_token_is_hidden_wherever_it_is),
