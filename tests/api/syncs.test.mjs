@@ -285,4 +285,30 @@ describe('a sync of many records', () => {
     }, { within: 100_000 });
     assert.deepEqual([now.status, now.recordCount], ['SUCCESS', { Item: count }], JSON.stringify(now));
   }));
+
+  it('saves a batch whose records are large, in as many messages as it takes', { timeout: 120_000 }, logged(() => one, async () => {
+    // 60 MB of characters that take three bytes each, beyond any message.
+    const count = 40;
+    const js = `exports.default = async (nango) => {
+      await nango.batchSave(Array.from({ length: ${count} }, (_, i) => ({ id: String(i), text: '\u20ac'.repeat(500_000) + i })), 'Item');
+    };`;
+    await one.must(200, 'POST', '/sync/deploy', { body: deploy([sync('one', 'large', { ...code(js), runs: 'every 1 day', models: ['Item'] })]) });
+    const now = await until('its end', async () => {
+      const { syncs } = await one.must(200, 'GET', '/sync/status?syncs=large&provider_config_key=one');
+      return syncs[0]?.finishedAt !== undefined ? syncs[0] : undefined;
+    }, { within: 100_000 });
+    assert.equal(now.status, 'SUCCESS', JSON.stringify(now));
+    // A page that has 32 MB ends, and its cursor leads to the rest: all come, each once.
+    const seen = [];
+    let cursor = '';
+    let pages = 0;
+    do {
+      const page = await one.must(200, 'GET', `/records?model=Item&limit=100${cursor && `&cursor=${encodeURIComponent(cursor)}`}&modified_after=${encodeURIComponent(now.finishedAt.slice(0, 10))}`, { headers: { 'Connection-Id': 'c1', 'Provider-Config-Key': 'one' } });
+      for (const row of page.records) if (row.text.startsWith('\u20ac')) seen.push(Number(row.id));
+      cursor = page.next_cursor;
+      pages += 1;
+    } while (cursor);
+    assert.deepEqual(seen.sort((a, b) => a - b), Array.from({ length: count }, (_, i) => i));
+    assert.ok(pages > 1);
+  }));
 });

@@ -15,16 +15,22 @@ export function send(message) {
 
 // Asks the host. `request`: the proxy configuration that an error should carry.
 export function call(method, args, request) {
+    let text;
+    try {
+        text = printJson(args);
+    } catch (error) {
+        return Promise.reject(error);
+    }
+    return callWith(method, text, request);
+}
+
+// The same with the arguments printed already, as a list.
+export function callWith(method, args, request) {
     if (ended !== undefined) {
         return Promise.reject(ended);
     }
     const id = nextCall++;
-    let text;
-    try {
-        text = printJson({ t: 'call', id, method, args });
-    } catch (error) {
-        return Promise.reject(error);
-    }
+    const text = `{"t":"call","id":${id},"method":${printJson(method)},"args":${args}}`;
     // The engine keeps no frames of functions that wait: where the call was made is noted here.
     const asked = new Error();
     return new Promise((resolve, reject) => {

@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // The methods of a sync on its records: checks, chunks, then the host.
 import { ActionError } from './errors.js';
-import { call } from './host.js';
+import { call, callWith } from './host.js';
+import { printJson } from './native.js';
 
 const SAVE_CHUNK = 1000;
+// A message to the host holds 32 MB, and a character is at most three bytes there; a message is in the
+// engine's memory some five times while it is made.
+const CHUNK_CHARACTERS = 2 << 20;
 const READ_CHUNK = 100;
 const MAX_ID = 255;
 
@@ -23,6 +27,24 @@ function checkId(row, model) {
     if (typeof id === 'string' && id.length > MAX_ID) {
         throw new Error(`A record of the model '${model}' has an id of more than ${MAX_ID} characters`);
     }
+}
+
+// The rows as texts of lists, each short enough for one message. They are printed one by one as they
+// are needed: a batch of any size is never held twice.
+function* chunks(rows) {
+    let texts = [];
+    let length = 0;
+    for (const row of rows) {
+        const text = printJson(row) ?? 'null';
+        if (texts.length > 0 && (texts.length === SAVE_CHUNK || length + text.length > CHUNK_CHARACTERS)) {
+            yield `[${texts.join(',')}]`;
+            texts = [];
+            length = 0;
+        }
+        texts.push(text);
+        length += text.length;
+    }
+    yield `[${texts.join(',')}]`;
 }
 
 export function recordMethods(props, { log, fixture }) {
@@ -50,8 +72,8 @@ export function recordMethods(props, { log, fixture }) {
         if (!fixture) {
             plain.forEach((row) => checkId(row, model));
         }
-        for (let at = 0; at < plain.length; at += SAVE_CHUNK) {
-            await call(method, [plain.slice(at, at + SAVE_CHUNK), model]);
+        for (const list of chunks(plain)) {
+            await callWith(method, `[${list},${printJson(model)}]`);
         }
         return true;
     }
