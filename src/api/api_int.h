@@ -166,6 +166,8 @@ void reply_plain(
     struct call *call, int status, const char *content_type, const char *text);
 void reply_headers(struct call *call, int status, const struct http_headers *headers,
     const char *text, size_t len);
+/* The answer is given by the caller, who ends the request: it is counted here. */
+struct http_req *reply_begun(struct call *call, int status);
 void reply_busy(struct call *call);                          /* 503 with Retry-After */
 void reply_success(struct call *call);                       /* 200 {"success":true} */
 void reply_data(struct call *call, int status, cJSON *data); /* {"data":…}; takes over */

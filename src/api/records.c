@@ -7,6 +7,7 @@
 
 #include "api/api_int.h"
 #include "api/fields.h"
+#include "api/stream.h"
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/str.h"
@@ -18,7 +19,8 @@ enum {
     MAX_CURSOR = 1000,
     MAX_EXTERNAL_ID = 256,
     USUAL_PRUNE = 1000,
-    USUAL_RECORD = 1024, /* bytes */
+    USUAL_PAGE = 100 * 1024, /* bytes */
+    MAX_HERE = 1 << 20,      /* of a page that is made on a loop */
 };
 /* A page that has so many bytes ends, whatever its limit: the cursor leads to the rest. */
 #define MAX_PAGE ((size_t)32 << 20)
@@ -179,25 +181,38 @@ static struct records_place place_of(
 /* ---- lists ---- */
 
 struct page {
-    struct buf text;
+    struct stream *stream;
+    bool may_wait;  /* on this thread, for a slow client */
+    bool too_large; /* for a thread that may not */
+    bool gone;
     bool any;
     bool early, apart;
+    size_t bytes;
     struct records_cursor last;
 };
 
+/* False: no more of them. */
 static bool put_record(void *arg, const struct record *record)
 {
     struct page *page = arg;
+    struct buf *text = stream_text(page->stream);
+    size_t before = text->len;
 
     if (page->any)
-        buf_putc(&page->text, ',');
+        buf_putc(text, ',');
     page->any = true;
     page->last = record->at;
     if (page->early)
-        records_append_early(&page->text, record, page->apart);
+        records_append_early(text, record, page->apart);
     else
-        records_append_json(&page->text, record);
-    return page->early || page->text.len < MAX_PAGE;
+        records_append_json(text, record);
+    page->bytes += text->len - before;
+    if (!page->may_wait) {
+        page->too_large = text->len > MAX_HERE;
+        return !page->too_large;
+    }
+    page->gone = !stream_flush(page->stream);
+    return !page->gone && (page->early || page->bytes < MAX_PAGE);
 }
 
 /* Of "added,UPDATED"; names are left alone that are none. */
@@ -237,16 +252,30 @@ static const char **ids_of(const struct call *call, size_t *count)
     return list;
 }
 
-static void reply_page(struct call *call, struct page *page, bool more)
+static void end_page(struct page *page, bool more)
 {
+    struct buf *text = stream_text(page->stream);
     char cursor[RECORDS_CURSOR_SIZE];
 
     if (more)
         records_cursor_text(&page->last, cursor);
-    buf_puts(&page->text, "],\"next_cursor\":");
-    json_append_string(&page->text, more ? cursor : NULL);
-    buf_putc(&page->text, '}');
-    reply_text(call, 200, &page->text);
+    buf_puts(text, "],\"next_cursor\":");
+    json_append_string(text, more ? cursor : NULL);
+    buf_putc(text, '}');
+    stream_end(page->stream);
+}
+
+/* The list did not come to its end. An answer that has begun is broken off. */
+static void drop_page(struct call *call, struct page *page, const struct err *err)
+{
+    bool began = stream_began(page->stream);
+
+    stream_drop(page->stream);
+    if (!began)
+        reply_error(call, err);
+    else if (!page->gone)
+        log_event(call->server->log, LOG_ERROR, "a list of records is broken off",
+            LOG_STR("reason", err->message), LOG_END);
 }
 
 static void list_of(
@@ -263,10 +292,10 @@ static void list_of(
         .limit = call_query_count(call, "limit", USUAL_LIMIT),
         .after = cursor != NULL ? &after : NULL,
     };
-    struct page page = {0};
+    struct page page = {.may_wait = call->elsewhere};
     const char **ids;
     struct err err = {0};
-    bool more = false;
+    bool more = false, ok;
 
     if (cursor != NULL && !records_cursor_parse(cursor, &after)) {
         reply_fault(call, 400, "invalid_cursor_value",
@@ -275,14 +304,17 @@ static void list_of(
     }
     ids = ids_of(call, &query.id_count);
     query.ids = ids;
-    buf_init(&page.text, 0);
-    (void)buf_room(&page.text, query.limit * USUAL_RECORD); /* it grows by copying */
-    buf_puts(&page.text, "{\"records\":[");
-    if (records_list(call->server->records, &query, put_record, &page, &more, &err)) {
-        reply_page(call, &page, more);
+    page.stream = stream_new(call);
+    (void)buf_room(stream_text(page.stream), USUAL_PAGE); /* it grows by copying */
+    buf_puts(stream_text(page.stream), "{\"records\":[");
+    ok = records_list(call->server->records, &query, put_record, &page, &more, &err);
+    if (page.too_large) {
+        stream_drop(page.stream);
+        (void)call_on_workers(call, call->environment_id); /* once more, there */
+    } else if (ok && !page.gone) {
+        end_page(&page, more);
     } else {
-        buf_finish(&page.text);
-        reply_error(call, &err);
+        drop_page(call, &page, &err);
     }
     free(ids);
 }
@@ -368,19 +400,20 @@ static void list_early(struct call *call, const struct connection_row *connectio
     struct records_query query = {
         .place = place_of(connection, call_query_str(call, "model"), NULL)};
     struct page page = {.early = true,
+        .may_wait = true,
         .apart = str_eq(early_str(call, "include_nango_metadata"), "true")};
     struct err err = {0};
 
     if (!read_early(call, &query))
         return;
-    buf_init(&page.text, 0);
-    buf_putc(&page.text, '[');
-    if (records_list(call->server->records, &query, put_record, &page, NULL, &err)) {
-        buf_putc(&page.text, ']');
-        reply_text(call, 200, &page.text);
+    page.stream = stream_new(call);
+    buf_putc(stream_text(page.stream), '[');
+    if (records_list(call->server->records, &query, put_record, &page, NULL, &err) &&
+        !page.gone) {
+        buf_putc(stream_text(page.stream), ']');
+        stream_end(page.stream);
     } else {
-        buf_finish(&page.text);
-        reply_error(call, &err);
+        drop_page(call, &page, &err);
     }
 }
 

@@ -53,6 +53,11 @@ static struct http_req *finish(struct call *call, int status)
     return req;
 }
 
+struct http_req *reply_begun(struct call *call, int status)
+{
+    return finish(call, status);
+}
+
 void reply_json(struct call *call, int status, cJSON *value)
 {
     struct buf text;

@@ -3,6 +3,7 @@
 
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
+import http from 'node:http';
 import { after, before, describe, it } from 'node:test';
 
 import { loadClient } from './lib/clients.mjs';
@@ -284,6 +285,46 @@ describe('a sync of many records', () => {
       return state?.finishedAt !== undefined ? state : undefined;
     }, { within: 100_000 });
     assert.deepEqual([now.status, now.recordCount], ['SUCCESS', { Item: count }], JSON.stringify(now));
+  }));
+
+  // The early clients' list has no end but that of the records.
+  const rss = () => Number(/VmRSS:\s+(\d+) kB/.exec(fs.readFileSync(`/proc/${one.child.pid}/status`, 'utf8'))[1]) * 1024;
+  const listEarly = (onData) =>
+    new Promise((resolve, reject) => {
+      const url = new URL('/sync/records?model=Item&order=asc', one.base);
+      const req = http.get(url, { headers: { Authorization: `Bearer ${one.keys.secretKey}`, 'Connection-Id': 'c1', 'Provider-Config-Key': 'one' } }, (res) => {
+        const parts = [];
+        res.on('data', (part) => {
+          parts.push(part);
+          onData?.(res, req, parts);
+        });
+        res.on('end', () => resolve({ res, text: Buffer.concat(parts).toString() }));
+        res.on('error', reject);
+      });
+      req.on('error', reject);
+    });
+
+  it('is listed as a stream, in the memory of a few', { timeout: 120_000 }, logged(() => one, async () => {
+    const before = rss();
+    let most = 0;
+    const { res, text } = await listEarly(() => {
+      most = Math.max(most, rss());
+    });
+    assert.equal(res.statusCode, 200);
+    const rows = JSON.parse(text);
+    assert.equal(rows.length, one.sanitized ? 5_000 : 150_000);
+    assert.equal(new Set(rows.map((row) => row.id)).size, rows.length);
+    if (!one.sanitized) {
+      assert.ok(text.length > 100e6);
+      assert.ok(most - before < 64e6, `${(most - before) / 1e6} MB more`);
+    }
+  }));
+
+  it('stops listing for a client that leaves, and goes on for others', { timeout: 120_000 }, logged(() => one, async () => {
+    const leaving = listEarly((_, req) => req.destroy(new Error('left')));
+    await assert.rejects(leaving, /left|aborted/);
+    const { text } = await listEarly();
+    assert.ok(text.endsWith(']'));
   }));
 
   it('saves a batch whose records are large, in as many messages as it takes', { timeout: 120_000 }, logged(() => one, async () => {
