@@ -14,7 +14,7 @@ import { after, before, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 
 import { Overlay } from './lib/catalogue.mjs';
-import { Daemon, logged, nangodRun } from './lib/daemon.mjs';
+import { Daemon, logged } from './lib/daemon.mjs';
 import { Echo } from './lib/echo.mjs';
 import { request } from './lib/http.mjs';
 import { areas, before as steps, extraProviders, rewrite, sessionToken, setup } from './replay/areas.mjs';
@@ -30,23 +30,6 @@ const userAgent = 'nango-node-client/0.71.4 (linux/6; node.js/20)';
 const pem = generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey.export({ type: 'pkcs1', format: 'pem' });
 
 const read = (area) => JSON.parse(fs.readFileSync(path.join(here, `../data/recordings/${area}.json`), 'utf8'));
-
-// The overlay: what the stages need, and stand-ins for the providers that the daemon's own catalogue
-// lacks; the reference catalogue has them all.
-async function overlayText(facts) {
-  if (facts) return extraProviders;
-  const known = await knownProviders();
-  const text = fs.readFileSync(path.join(here, 'replay/providers.yaml'), 'utf8');
-  const entries = text.split(/\n(?=[a-z0-9-]+:\n)/).filter((part) => /^[a-z0-9-]+:/.test(part));
-  return extraProviders + entries.filter((part) => !known.has(part.slice(0, part.indexOf(':')))).map((part) => `${part}\n`).join('');
-}
-
-async function knownProviders() {
-  const { code, stdout, stderr } = await nangodRun(['catalog', 'list', '--json']);
-  assert.equal(code, 0, stderr);
-  const list = JSON.parse(stdout);
-  return new Set((Array.isArray(list) ? list : Object.keys(list)).map((row) => row.name ?? row));
-}
 
 // Everything one recordings file is replayed with.
 class Stage {
@@ -161,7 +144,7 @@ function replay(title, settings, { facts }) {
 
         before(async () => {
           echo = await Echo.start();
-          overlay = new Overlay(await overlayText(facts));
+          overlay = new Overlay(extraProviders);
           nangod = await Daemon.start({
             settings: { 'outbound.allow_private': 'true', 'proxy.backoff_base_ms': '10', ...overlay.setting, ...settings },
           });
