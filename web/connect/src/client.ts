@@ -108,6 +108,8 @@ export function authorize(key: string, token: string, config: Record<string, str
     socket!.onclose = () => start();
     window.addEventListener('message', ({ origin, source, data }) => {
       if (origin !== apiOrigin || source !== popup) return;
+      // The page at the end repeats itself until it is heard.
+      if (/^nango_oauth_callback_(success|error)$/.test(data?.type)) popup.postMessage({ type: 'nango_oauth_callback_ack' }, apiOrigin);
       if (data?.type === 'nango_oauth_callback_error') fail(data.payload?.errorType ?? 'unknown_err', data.payload?.message);
       if (data?.eventType === 'AUTHORIZATION_SUCEEDED') finish(() => resolve({ providerConfigKey: data.data.providerConfigKey, connectionId: data.data.connectionId }));
     }, { signal: over.signal });
