@@ -125,6 +125,21 @@ test('OAuth 2 in a window', async () => {
   await finish(page);
 });
 
+for (const detects of [false, true])
+  test(`a sign-in window that is closed: ${detects ? 'seen' : 'cancelled'}`, async () => {
+    const page = await open(`${(await newSession('oauth')).connect_link}&detectClosedAuthWindow=${detects}`);
+    const opened = page.waitForEvent('popup');
+    await page.getByRole('button', { name: 'Connect', exact: true }).click();
+    const popup = await opened;
+    await popup.locator('input[name=login]').waitFor();
+    await shot(page, 'waiting');
+    if (detects) await popup.close();
+    else await page.getByRole('button', { name: 'Cancel' }).click();
+    await page.getByRole('alert').getByText('The sign-in window was closed before the end.').waitFor();
+    await page.getByRole('button', { name: 'Try again' }).waitFor();
+    await finish(page);
+  });
+
 test('the focus stays in the dialog', async () => {
   const page = await open((await newSession('basic')).connect_link);
   await page.getByRole('heading', { name: /^Connect / }).waitFor();

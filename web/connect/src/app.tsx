@@ -222,6 +222,7 @@ function Form({ integration, provider, session, token, done }: { integration: In
       {docs && visible.length > 0 && <a href={docs} target="_blank" rel="noopener noreferrer" onClick={() => tell(token, 'click:doc', key)}>{words.docs} ↗</a>}
       <div role="alert">{failure && <div class="alert"><p>{explain(failure.code) || words.failed}</p>{failure.message && <details><summary>{words.details}</summary>{failure.message}</details>}</div>}</div>
       <button class="primary" disabled={busy}>{busy && <span class="spinner small" aria-hidden="true" />}{busy ? (popup ? words.waiting : words.working) : failure ? words.retry : session.isReconnecting ? words.again : words.connect}</button>
+      {busy && popup && <button type="button" class="cancel" onClick={() => stop.current?.abort()}>{words.cancel}</button>}
       <p class="hear" role="status">{busy && (popup ? words.waiting : words.working)}</p>
     </form>
   );

@@ -114,6 +114,8 @@ export function authorize(key: string, token: string, config: Record<string, str
       if (data?.eventType === 'AUTHORIZATION_SUCEEDED') finish(() => resolve({ providerConfigKey: data.data.providerConfigKey, connectionId: data.data.connectionId }));
     }, { signal: over.signal });
     signal.addEventListener('abort', () => fail('window_closed'), { signal: over.signal });
+    // A provider's isolation policy makes its window look closed, so this is done only when the application wants it.
+    if (params.get('detectClosedAuthWindow') !== 'true') return;
     // The page closes itself on success: its message may be on the way then.
     let gone = 0;
     timer = window.setInterval(() => {
