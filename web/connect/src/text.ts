@@ -2,7 +2,7 @@
 // Every word that a person reads, by language.
 const en = {
   title: 'Connect an account', choose: 'Choose what to connect', search: 'Search', none: 'Nothing matches.', connect: 'Connect', again: 'Reconnect',
-  back: 'Back', close: 'Close', cancel: 'Cancel', retry: 'Try again', finish: 'Finish', loading: 'Loading…', waiting: 'Finish signing in in the other window…', working: 'Connecting…',
+  back: 'Back', close: 'Close', cancel: 'Cancel', retry: 'Try again', finish: 'Finish', loading: 'Loading…', waiting: 'Waiting for the other window…', working: 'Connecting…',
   linked: 'Connect {0}', done: 'Connected', doneText: '{0} is connected. You can close this window.', optional: 'optional', docs: 'How to find these', show: 'Show', hide: 'Hide',
   required: 'Please fill this in.', wrong: 'This does not have the expected form.', popup: 'A window opens in which you sign in to {0}.', failed: 'Something went wrong',
   empty: 'There is nothing to connect yet. Please ask who sent you here.', unsupported: 'This way of signing in is not available here yet.',
@@ -14,7 +14,7 @@ const en = {
 export type Words = typeof en;
 const de: Words = {
   title: 'Konto verbinden', choose: 'Was möchten Sie verbinden?', search: 'Suchen', none: 'Nichts gefunden.', connect: 'Verbinden', again: 'Neu verbinden',
-  back: 'Zurück', close: 'Schließen', cancel: 'Abbrechen', retry: 'Erneut versuchen', finish: 'Fertig', loading: 'Wird geladen…', waiting: 'Schließen Sie die Anmeldung im anderen Fenster ab…', working: 'Wird verbunden…',
+  back: 'Zurück', close: 'Schließen', cancel: 'Abbrechen', retry: 'Erneut versuchen', finish: 'Fertig', loading: 'Wird geladen…', waiting: 'Warten auf das andere Fenster…', working: 'Wird verbunden…',
   linked: '{0} verbinden', done: 'Verbunden', doneText: '{0} ist verbunden. Sie können dieses Fenster schließen.', optional: 'optional', docs: 'Wo finde ich das?', show: 'Zeigen', hide: 'Verbergen',
   required: 'Bitte ausfüllen.', wrong: 'Das hat nicht die erwartete Form.', popup: 'In einem neuen Fenster melden Sie sich bei {0} an.', failed: 'Etwas ist schiefgegangen',
   empty: 'Es gibt noch nichts zu verbinden. Bitte wenden Sie sich an den Absender.', unsupported: 'Diese Art der Anmeldung gibt es hier noch nicht.',
@@ -25,7 +25,7 @@ const de: Words = {
 };
 const fr: Words = {
   title: 'Connecter un compte', choose: 'Que voulez-vous connecter ?', search: 'Rechercher', none: 'Aucun résultat.', connect: 'Connecter', again: 'Reconnecter',
-  back: 'Retour', close: 'Fermer', cancel: 'Annuler', retry: 'Réessayer', finish: 'Terminer', loading: 'Chargement…', waiting: 'Terminez la connexion dans l’autre fenêtre…', working: 'Connexion…',
+  back: 'Retour', close: 'Fermer', cancel: 'Annuler', retry: 'Réessayer', finish: 'Terminer', loading: 'Chargement…', waiting: 'En attente de l’autre fenêtre…', working: 'Connexion…',
   linked: 'Connecter {0}', done: 'Connecté', doneText: '{0} est connecté. Vous pouvez fermer cette fenêtre.', optional: 'facultatif', docs: 'Où trouver ces informations', show: 'Afficher', hide: 'Masquer',
   required: 'Veuillez remplir ce champ.', wrong: 'Le format n’est pas celui attendu.', popup: 'Une fenêtre s’ouvre pour vous connecter à {0}.', failed: 'Un problème est survenu',
   empty: 'Il n’y a encore rien à connecter. Adressez-vous à l’expéditeur.', unsupported: 'Ce mode de connexion n’est pas encore disponible ici.',
@@ -36,7 +36,7 @@ const fr: Words = {
 };
 const es: Words = {
   title: 'Conectar una cuenta', choose: '¿Qué quiere conectar?', search: 'Buscar', none: 'Sin resultados.', connect: 'Conectar', again: 'Volver a conectar',
-  back: 'Atrás', close: 'Cerrar', cancel: 'Cancelar', retry: 'Reintentar', finish: 'Terminar', loading: 'Cargando…', waiting: 'Termine de iniciar sesión en la otra ventana…', working: 'Conectando…',
+  back: 'Atrás', close: 'Cerrar', cancel: 'Cancelar', retry: 'Reintentar', finish: 'Terminar', loading: 'Cargando…', waiting: 'Esperando a la otra ventana…', working: 'Conectando…',
   linked: 'Conectar {0}', done: 'Conectado', doneText: '{0} está conectado. Puede cerrar esta ventana.', optional: 'opcional', docs: 'Dónde encontrar estos datos', show: 'Mostrar', hide: 'Ocultar',
   required: 'Rellene este campo.', wrong: 'No tiene la forma esperada.', popup: 'Se abrirá una ventana para iniciar sesión en {0}.', failed: 'Algo ha ido mal',
   empty: 'Todavía no hay nada que conectar. Consulte a quien le envió aquí.', unsupported: 'Esta forma de iniciar sesión aún no está disponible aquí.',
