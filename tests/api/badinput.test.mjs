@@ -317,6 +317,7 @@ const goodRequests = () => [
   ['GET', '/ready'],
   ['GET', '/metrics'],
   ['GET', '/providers.json'],
+  ['GET', '/connect/assets/none.js'],
   ['POST', '/environments', { name: 'swept', is_production: false, callback_url: 'https://example.com/', hmac_key: 'k', hmac_enabled: true, slack_notifications: false, otlp_endpoint: 'https://example.com/', otlp_headers: { a: 'b' } }],
   ['DELETE', '/environments/999999'],
   ['POST', '/environment/api-keys', { environment_id: 1, display_name: 'swept' }],
@@ -382,6 +383,7 @@ const goodRequests = () => [
 ];
 // Pages for browsers: their refusals may be HTML.
 const pages = () => [
+  ['GET', '/connect'],
   ['GET', `/oauth/connect/oauth?connect_session_token=${token}&params[a]=b&authorization_params[c]=d&credentials[oauth_client_id_override]=x&user_scope=u`],
   ['GET', '/oauth/callback?state=11111111-1111-4111-8111-111111111111&code=x&error=e'],
 ];
