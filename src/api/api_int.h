@@ -330,6 +330,7 @@ void create_reconnect_session(struct call *call);
 void get_connect_session(struct call *call);
 void delete_connect_session(struct call *call);
 void connect_telemetry(struct call *call);
+void get_logo(struct call *call);
 void get_connect_ui(struct call *call);
 void get_connect_ui_file(struct call *call);
 void auth_api_key(struct call *call);

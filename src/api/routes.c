@@ -60,6 +60,7 @@ const struct route api_routes[] = {
     {"POST",   "/connect/sessions/reconnect", RUN_WORK, WHO_KEY, "environment:connect_sessions:write", NULL, 0, create_reconnect_session},
     {"GET",    "/connect/session",            RUN_READ, WHO_SESSION, NULL, NULL, 0, get_connect_session},
     {"DELETE", "/connect/session",            RUN_WORK, WHO_SESSION, NULL, NULL, 0, delete_connect_session},
+    {"GET",    "/images/template-logos/:file", RUN_NOW, WHO_ANYONE, NULL, NULL, ANY_TYPE, get_logo},
     {"GET",    "/connect",                    RUN_NOW, WHO_ANYONE, NULL, NULL, ANY_TYPE, get_connect_ui},
     {"GET",    "/connect/assets/:name",       RUN_NOW, WHO_ANYONE, NULL, NULL, ANY_TYPE, get_connect_ui_file},
     {"POST",   "/connect/telemetry",          RUN_WORK, WHO_ANYONE, NULL, NULL, 0, connect_telemetry},

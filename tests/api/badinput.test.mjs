@@ -318,6 +318,7 @@ const goodRequests = () => [
   ['GET', '/metrics'],
   ['GET', '/providers.json'],
   ['GET', '/connect/assets/none.js'],
+  ['GET', '/images/template-logos/github.svg'],
   ['POST', '/environments', { name: 'swept', is_production: false, callback_url: 'https://example.com/', hmac_key: 'k', hmac_enabled: true, slack_notifications: false, otlp_endpoint: 'https://example.com/', otlp_headers: { a: 'b' } }],
   ['DELETE', '/environments/999999'],
   ['POST', '/environment/api-keys', { environment_id: 1, display_name: 'swept' }],

@@ -11,6 +11,7 @@ import path from 'node:path';
 import { describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 
+import { Overlay } from './lib/catalogue.mjs';
 import { Daemon } from './lib/daemon.mjs';
 
 const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../..');
@@ -61,6 +62,27 @@ describe('the catalogue', () => {
     }
     assert.equal(different.length, 0, `${different.length} differ\n${different.slice(0, 20).join('\n')}`);
     t.diagnostic(`${names.length} providers with the same facts`);
+  });
+
+  it('has a mark for each provider, that no script can hide in', async () => {
+    const overlay = new Overlay(`evil:\n    display_name: "<script>alert(1)</script> & Co"\n    auth_mode: NONE\n    docs: https://example.com\n    proxy:\n        base_url: https://example.com\n`);
+    const nangod = await Daemon.start({ settings: overlay.setting });
+    try {
+      const { data } = await nangod.must(200, 'GET', '/providers/github');
+      const logo = (name) => nangod.api('GET', `/images/template-logos/${name}`, { key: null });
+      assert.ok(data.logo_url.endsWith('/images/template-logos/github.svg'));
+      const github = await logo('github.svg');
+      assert.equal(github.status, 200);
+      assert.equal(github.headers['content-type'], 'image/svg+xml');
+      assert.match(github.text, /^<svg .*<title>GitHub.*<\/title>.*>G<?/);
+      const evil = await logo('evil.svg');
+      assert.doesNotMatch(evil.text, /<script/);
+      assert.match(evil.text, /<title>&#60;script&#62;alert\(1\)&#60;\/script&#62; &#38; Co<\/title>/);
+      for (const name of ['none.svg', 'github', '.svg', 'github.png', '..%2fgithub.svg']) assert.equal((await logo(name)).status, 404, name);
+    } finally {
+      await nangod.finish();
+      overlay.finish();
+    }
   });
 
   it('tells people what each field is', async () => {

@@ -489,6 +489,7 @@ export const exempt = {
   'GET /flow/configs': noInput,
   'GET /provider': { ...noInput, why: 'any query is a search' },
   'GET /integrations': noQuery,
+  'GET /images/template-logos/:file': { missing: 'takes no more', oversized: 'a name is a provider or it is none', malformed: 'a name is a provider or it is none', type: 'a path is a text' },
   'GET /connect': { ...noInput, why: 'a page' },
   'GET /connect/assets/:name': { missing: 'takes no more', oversized: 'a name is a file or it is none', malformed: 'a name is a file or it is none', type: 'a path is a text' },
   'GET /connect/session': { type: 'takes a token alone' },
