@@ -16,6 +16,7 @@ int cmd_dryrun(int argc, char **argv);
 int cmd_generate(int argc, char **argv);
 int cmd_init(int argc, char **argv);
 int cmd_logs(int argc, char **argv);
+int cmd_providers(int argc, char **argv);
 int cmd_webhooks(int argc, char **argv);
 
 /* Options of a command: `--name VALUE` each, or `--name` alone where there is a flag, by a

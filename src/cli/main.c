@@ -37,6 +37,10 @@ static const struct command {
         "         [--connection ID] [--script NAME] [--search TEXT] [--level LEVEL]\n"
         "         [--since 90s|15m|1h|2d] [--limit N] [--json] [--host URL]",
         "show what a server did, or the messages of one operation (NANGO_SECRET_KEY)"},
+    {"providers", cmd_providers,
+        "[SEARCH] [--mode AUTH_MODE] [--category CATEGORY] [--json] [--host URL]",
+        "list the providers of a server's catalogue, or those whose name is like SEARCH\n"
+        "      (NANGO_SECRET_KEY)"},
     {"webhooks", cmd_webhooks,
         "list [--state STATE] [--type TYPE] [--integration KEY] [--connection ID]\n"
         "         [--limit N] [--json] [--host URL]\n"

@@ -12,7 +12,7 @@ import { describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 
 import { Overlay } from './lib/catalogue.mjs';
-import { Daemon } from './lib/daemon.mjs';
+import { Daemon, besideRun } from './lib/daemon.mjs';
 
 const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../..');
 const shared = process.env.NANGO_SHARED ?? path.resolve(root, '../shared');
@@ -62,6 +62,29 @@ describe('the catalogue', () => {
     }
     assert.equal(different.length, 0, `${different.length} differ\n${different.slice(0, 20).join('\n')}`);
     t.diagnostic(`${names.length} providers with the same facts`);
+  });
+
+  it('is listed and searched by nangoctl', async () => {
+    const nangod = await Daemon.start({});
+    try {
+      const run = (...args) => besideRun('nangoctl', ['providers', ...args], { env: { NANGO_HOSTPORT: nangod.base, NANGO_SECRET_KEY: nangod.keys.secretKey } });
+      const all = await run();
+      assert.equal(all.code, 0, all.stderr);
+      assert.ok(all.stdout.trim().split('\n').length > 900);
+      assert.match((await run('GITHUB-APP')).stdout, /^github-app  APP  GitHub.*  .*dev-tools/);
+      const rows = (await run('hub', '--mode', 'oauth2', '--category', 'crm', '--json')).stdout.trim().split('\n').map((line) => JSON.parse(line));
+      assert.ok(rows.length > 0);
+      for (const row of rows) {
+        assert.match(`${row.name} ${row.display_name}`, /hub/i);
+        assert.equal(row.auth_mode, 'OAUTH2');
+        assert.ok(row.categories.includes('crm'));
+      }
+      const none = await run('no-such-thing');
+      assert.deepEqual([none.code, none.stdout], [1, '']);
+      assert.equal((await run('a', 'b')).code, 2);
+    } finally {
+      await nangod.finish();
+    }
   });
 
   it('has a mark for each provider, that no script can hide in', async () => {
