@@ -100,7 +100,10 @@ struct trial {
     int64_t id;
 };
 
-static void trial_passed(const struct auth *auth, const struct connection_row *row)
+/* `asked_ms`: they were known to work when the provider was asked, not when it had
+ * answered. */
+static void trial_passed(
+    const struct auth *auth, const struct connection_row *row, int64_t asked_ms)
 {
     /* The same credentials, known to work. */
     const struct credentials_update update = {
@@ -110,7 +113,7 @@ static void trial_passed(const struct auth *auth, const struct connection_row *r
         .credentials = row->credentials,
         .has_refresh_token = row->has_refresh_token,
         .expires_at_ms = row->expires_at_ms,
-        .now_ms = clock_now_ms(auth->clock),
+        .now_ms = asked_ms,
     };
     struct connection_row *now = NULL;
     struct err err = {0};
@@ -145,6 +148,7 @@ static void trial_make(const struct background *background, struct connection_ro
 {
     const struct auth *auth = background->config.auth;
     const struct verifier *verifier = background->config.verifier;
+    int64_t asked_ms = clock_now_ms(auth->clock);
     struct integration integration;
     struct connection connection;
     struct err err = {0};
@@ -160,7 +164,7 @@ static void trial_make(const struct background *background, struct connection_ro
     } else {
         if (verifier->check(verifier->arg, &integration, connection.credentials,
                 connection.config, &err))
-            trial_passed(auth, connection.row);
+            trial_passed(auth, connection.row, asked_ms);
         else if (err_is_internal(&err))
             fault_log(background, &err);
         else
