@@ -8,25 +8,40 @@
 #include "base/str.h"
 #include "records/records_int.h"
 
-#define COLUMNS "external_id, uuid, created, updated, deleted, pruned, payload"
+#define COLUMNS                                                                          \
+    "r.external_id, r.uuid, r.created, r.updated, r.deleted, r.pruned, r.payload"
 
 /* The parts of a statement that depend on the query: few enough texts that each is
  * prepared once for a connection. */
-#define CONDITIONS                                                                       \
-    " WHERE part = ?1 AND (updated, uuid) > (?2, ?3) AND (?4 = 0 OR "                    \
-    "(?4 & 1 AND deleted = 0 AND created = updated) OR (?4 & 2 AND deleted = 0 AND "     \
-    "created != updated) OR (?4 & 4 AND deleted > 0)) ORDER BY "
-#define SELECT(order)                                                                    \
-    "SELECT " COLUMNS " FROM record" CONDITIONS order " LIMIT ?5 OFFSET ?6"
+#define WANTED                                                                           \
+    " (r.updated, r.uuid) > (?2, ?3) AND (?4 = 0 OR (?4 & 1 AND r.deleted = 0 AND "      \
+    "r.created = r.updated) OR (?4 & 2 AND r.deleted = 0 AND r.created != r.updated) "   \
+    "OR (?4 & 4 AND r.deleted > 0)) ORDER BY "
+#define PAGE " LIMIT ?5 OFFSET ?6"
+/* In the order of an index: nothing is sorted. */
+#define WALK(order)                                                                      \
+    "SELECT " COLUMNS " FROM record r WHERE r.part = ?1 AND" WANTED order PAGE
+#define WALK_KEYS(order)                                                                 \
+    "SELECT " COLUMNS " FROM record_key k CROSS JOIN record r ON r.id = k.record WHERE " \
+    "k.part = ?1 AND" WANTED order PAGE
+/* What is sorted is in memory until the last of it is read: the ids, not the payloads. */
+#define SORT(order)                                                                      \
+    "SELECT " COLUMNS                                                                    \
+    " FROM (SELECT r.id FROM record r WHERE r.part = ?1 AND" WANTED order PAGE           \
+    ") p CROSS JOIN record r ON r.id = p.id"
 
 static const char *const selects[][2] = {
-    [RECORDS_BY_CURSOR] = {SELECT("updated, uuid"), SELECT("updated DESC, uuid DESC")},
-    [RECORDS_BY_ID] = {SELECT("external_id"), SELECT("external_id DESC")},
-    [RECORDS_BY_CREATED] = {SELECT("created, external_id"),
-        SELECT("created DESC, external_id DESC")},
-    [RECORDS_BY_UPDATED] = {SELECT("updated, external_id"),
-        SELECT("updated DESC, external_id DESC")},
+    [RECORDS_BY_CURSOR] = {WALK("r.updated, r.uuid"),
+        WALK("r.updated DESC, r.uuid DESC")},
+    [RECORDS_BY_ID] = {SORT("r.external_id"), SORT("r.external_id DESC")},
+    [RECORDS_BY_CREATED] = {SORT("r.created, r.external_id"),
+        SORT("r.created DESC, r.external_id DESC")},
+    [RECORDS_BY_UPDATED] = {SORT("r.updated, r.external_id"),
+        SORT("r.updated DESC, r.external_id DESC")},
 };
+/* By id, of all times. */
+static const char *const by_keys[2] = {
+    WALK_KEYS("k.external_id"), WALK_KEYS("k.external_id DESC")};
 
 struct reading {
     struct records *records;
@@ -94,7 +109,10 @@ static void bind(struct sql *q, int64_t part, const struct records_query *query,
 static bool read_all(struct reading *reading, struct sql_conn *conn, int64_t part,
     const struct records_query *query, bool *more, struct err *err)
 {
-    struct sql q = sql_begin(conn, selects[query->order][query->descending]);
+    bool keys = query->order == RECORDS_BY_ID && query->after == NULL &&
+                query->modified_since_us == 0;
+    struct sql q = sql_begin(conn,
+        keys ? by_keys[query->descending] : selects[query->order][query->descending]);
     enum sql_result step = SQL_DONE;
     size_t count = 0;
     struct records_cursor start;
@@ -174,7 +192,7 @@ static bool find_hit(struct sql_conn *conn, int64_t part, const char *external_i
 static bool read_hit(
     struct reading *reading, struct sql_conn *conn, int64_t record, struct err *err)
 {
-    struct sql q = sql_begin(conn, "SELECT " COLUMNS " FROM record WHERE id = ?");
+    struct sql q = sql_begin(conn, "SELECT " COLUMNS " FROM record r WHERE r.id = ?");
     enum sql_result step;
     bool ok = true;
 
