@@ -50,7 +50,7 @@ soak: build
 bench:
 	@tools/deps bench
 	@bench/run
-	@cd tests/api && { [ -d node_modules ] || npm ci --ignore-scripts --no-audit --no-fund --loglevel=error; }
+	@tools/npm-once tests/api
 	@bench/sdk
 	@bench/actions
 	@bench/records
