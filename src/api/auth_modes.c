@@ -39,17 +39,11 @@ static const struct shape two_step_shape = SHAPE_LOOSE(two_step_rules);
 static const struct shape free_shape = {NULL, 0, false};
 
 static bool obtain(struct call *call, const struct integration *integration,
-    const cJSON *submitted, cJSON *config, cJSON **credentials, struct err *err)
+    cJSON *submitted, cJSON *config, cJSON **credentials, struct err *err)
 {
     return mode_first_credentials(call_auth(call),
         mode_find(auth_mode_name(integration->provider->mode)), integration, submitted,
         config, credentials, err);
-}
-
-static bool make_obtained(struct call *call, const struct integration *integration,
-    cJSON *submitted, cJSON *config, cJSON **credentials, struct err *err)
-{
-    return obtain(call, integration, submitted, config, credentials, err);
 }
 
 /* The scopes are the connection's: those of the integration when it names none. */
@@ -161,15 +155,13 @@ static bool make_app_store(struct call *call, const struct integration *integrat
 static const struct input_mode cc_mode = {
     .mode = AUTH_OAUTH2_CC, .shape = &cc_shape, .unknown_is_bad = true, .make = make_cc};
 static const struct input_mode two_step_mode = {
-    .mode = AUTH_TWO_STEP, .shape = &two_step_shape, .make = make_obtained};
+    .mode = AUTH_TWO_STEP, .shape = &two_step_shape, .make = obtain};
 static const struct input_mode jwt_mode = {
-    .mode = AUTH_JWT, .shape = &free_shape, .verified = true, .make = make_obtained};
-static const struct input_mode signature_mode = {.mode = AUTH_SIGNATURE,
-    .shape = &signature_shape,
-    .verified = true,
-    .make = make_obtained};
+    .mode = AUTH_JWT, .shape = &free_shape, .verified = true, .make = obtain};
+static const struct input_mode signature_mode = {
+    .mode = AUTH_SIGNATURE, .shape = &signature_shape, .verified = true, .make = obtain};
 static const struct input_mode bill_mode = {
-    .mode = AUTH_BILL, .shape = &bill_shape, .make = make_obtained};
+    .mode = AUTH_BILL, .shape = &bill_shape, .make = obtain};
 static const struct input_mode tba_mode = {
     .mode = AUTH_TBA, .shape = &tba_shape, .verified = true, .make = make_tba};
 static const struct input_mode aws_mode = {

@@ -18,6 +18,7 @@ struct stream {
     struct http_req *req; /* NULL before it began; then the loop's */
     struct reactor *reactor;
     struct buf text;
+    bool whole;             /* when it is closed: all of it was written */
     pthread_mutex_t lock;   /* guards the rest */
     pthread_cond_t changed; /* any of it */
     size_t posted;          /* bytes on their way to the loop */
@@ -102,32 +103,20 @@ static void write_here(void *arg)
     free(piece);
 }
 
-static void let_go(struct stream *stream)
+static void close_here(void *arg)
 {
+    struct stream *stream = arg;
+
+    http_on_gone(stream->req, NULL, NULL);
+    http_on_drain(stream->req, 0, NULL, NULL);
+    if (stream->whole)
+        http_finish(stream->req);
+    else
+        http_abort(stream->req);
     pthread_mutex_lock(&stream->lock);
     stream->over = true;
     pthread_cond_broadcast(&stream->changed);
     pthread_mutex_unlock(&stream->lock);
-}
-
-static void finish_here(void *arg)
-{
-    struct stream *stream = arg;
-
-    http_on_gone(stream->req, NULL, NULL);
-    http_on_drain(stream->req, 0, NULL, NULL);
-    http_finish(stream->req);
-    let_go(stream);
-}
-
-static void abort_here(void *arg)
-{
-    struct stream *stream = arg;
-
-    http_on_gone(stream->req, NULL, NULL);
-    http_on_drain(stream->req, 0, NULL, NULL);
-    http_abort(stream->req);
-    let_go(stream);
 }
 
 /* ---- on the handler's thread ---- */
@@ -183,9 +172,10 @@ static void stream_free(struct stream *stream)
 }
 
 /* The loop does what it was told in order: this comes last. */
-static void close_by(struct stream *stream, void (*how)(void *arg))
+static void stream_close(struct stream *stream, bool whole)
 {
-    reactor_post(stream->reactor, how, stream);
+    stream->whole = whole;
+    reactor_post(stream->reactor, close_here, stream);
     pthread_mutex_lock(&stream->lock);
     while (!stream->over)
         pthread_cond_wait(&stream->changed, &stream->lock);
@@ -198,12 +188,9 @@ void stream_end(struct stream *stream)
     if (stream->req == NULL) {
         reply_text(stream->call, 200, &stream->text);
         stream_free(stream);
-        return;
+    } else {
+        stream_close(stream, stream->text.len == 0 || send_piece(stream));
     }
-    if (stream->text.len == 0 || send_piece(stream))
-        close_by(stream, finish_here);
-    else
-        close_by(stream, abort_here);
 }
 
 void stream_drop(struct stream *stream)
@@ -211,5 +198,5 @@ void stream_drop(struct stream *stream)
     if (stream->req == NULL)
         stream_free(stream);
     else
-        close_by(stream, abort_here);
+        stream_close(stream, false);
 }

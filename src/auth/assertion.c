@@ -255,24 +255,6 @@ static void saml_statements(const struct making *m, const struct saml *s, struct
     buf_puts(out, "</saml:AttributeStatement>");
 }
 
-static bool rsa_sha256(const char *key_text, const struct buf *text, struct buf *out)
-{
-    EVP_PKEY *key = pem_private_key(key_text);
-    EVP_MD_CTX *ctx = EVP_MD_CTX_new();
-    unsigned char signature[2048];
-    size_t len = sizeof signature;
-    bool ok = key != NULL && ctx != NULL && EVP_PKEY_is_a(key, "RSA") &&
-              EVP_DigestSignInit(ctx, NULL, EVP_sha256(), NULL, key) == 1 &&
-              EVP_DigestSign(ctx, signature, &len, (const unsigned char *)text->data,
-                  text->len) == 1;
-
-    if (ok)
-        str_base64(signature, len, out);
-    EVP_MD_CTX_free(ctx);
-    EVP_PKEY_free(key);
-    return ok;
-}
-
 /* The enveloped signature over the assertion as it is without it (XML Signature,
  * sections 4 and 6.6.4). */
 static bool saml_signature(const struct making *m, const struct saml *s, const char *key,
@@ -297,7 +279,7 @@ static bool saml_signature(const struct making *m, const struct saml *s, const c
         s->id);
     str_base64(digest, sizeof digest, &info);
     buf_puts(&info, "</ds:DigestValue></ds:Reference></ds:SignedInfo>");
-    ok = rsa_sha256(key, &info, &value);
+    ok = pem_sign(key, "RSA", EVP_sha256(), &info, &value);
     if (ok)
         buf_printf(out,
             "<ds:Signature xmlns:ds=\"" DSIG_NS "\">%s<ds:SignatureValue>%s"

@@ -182,9 +182,8 @@ static void trial_run(void *arg)
     struct connection_row *row = NULL;
     struct err err = {0};
 
-    if (pool_gives_up(auth->outbound))
-        row = NULL;
-    else if (!store_reload_connection(auth->store, trial->id, &row, &err))
+    if (!pool_gives_up(auth->outbound) &&
+        !store_reload_connection(auth->store, trial->id, &row, &err))
         fault_log(background, &err);
     if (row != NULL)
         trial_make(background, row);

@@ -21,27 +21,15 @@
 #define ASSERTION_TYPE "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 #define ASSERTION_LIFE_S 300
 
-/* A comma list, joined by what the provider puts between scopes. NULL = none. */
+/* NULL = none. */
 static char *scopes_join(const struct cc_input *in)
 {
     const char *own = json_str(in->config, "oauth_scopes");
-    const char *separator = json_str(in->provider->entry, "scope_separator");
-    char *list = str_dup(!str_is_empty(own) ? own : in->scopes);
-    char *rest = list, *one;
-    struct buf out;
+    const char *scopes = !str_is_empty(own) ? own : in->scopes;
 
-    if (str_is_empty(list)) {
-        free(list);
+    if (str_is_empty(scopes))
         return NULL;
-    }
-    buf_init(&out, 0);
-    while ((one = strsep(&rest, ",")) != NULL) {
-        if (out.len > 0)
-            buf_puts(&out, separator != NULL ? separator : " ");
-        buf_puts(&out, one);
-    }
-    free(list);
-    return buf_take(&out, NULL);
+    return provider_scopes_join(in->provider, scopes + strspn(scopes, ","));
 }
 
 /* RFC 7523 section 2.2, RS256 with the JWK that the user entered. */
@@ -180,19 +168,14 @@ static void body_set(const cJSON *fields, const char *format, struct token_reque
         http_headers_set(&out->headers, "Content-Type", "application/json");
         return;
     }
-    buf_init_secret(&text, 0);
-    if (!str_eq(format, "query")) {
-        token_form_write(&text, fields);
-        out->body = buf_take(&text, NULL);
-        http_headers_set(
-            &out->headers, "Content-Type", "application/x-www-form-urlencoded");
+    if (str_eq(format, "query")) {
+        token_query_add(out, fields);
         return;
     }
-    buf_puts(&text, out->url);
-    buf_putc(&text, strchr(out->url, '?') != NULL ? '&' : '?');
+    buf_init_secret(&text, 0);
     token_form_write(&text, fields);
-    mem_free_text(out->url);
-    out->url = buf_take(&text, NULL);
+    out->body = buf_take(&text, NULL);
+    http_headers_set(&out->headers, "Content-Type", "application/x-www-form-urlencoded");
 }
 
 bool cc_request(const struct cc_input *in, struct token_request *out, struct err *err)

@@ -4,6 +4,7 @@
 #include "auth/mode.h"
 
 #include "auth/jwt.h"
+#include "auth/token_int.h"
 #include "base/json.h"
 
 static bool parse(const struct integration *integration,
@@ -11,7 +12,6 @@ static bool parse(const struct integration *integration,
     int64_t received_at_ms, cJSON **credentials, struct err *err)
 {
     const struct template_stable stable = {.now_ms = received_at_ms};
-    char expires_at[CLOCK_TEXT_SIZE];
     int64_t expires_at_ms;
     struct buf token;
     bool ok;
@@ -26,8 +26,7 @@ static bool parse(const struct integration *integration,
         *credentials = cJSON_Duplicate(connection->credentials, true);
         json_set_str(*credentials, "type", "JWT");
         json_set_str(*credentials, "token", token.data);
-        clock_text_z(expires_at_ms, expires_at);
-        json_set_str(*credentials, "expires_at", expires_at);
+        token_expiry_set(*credentials, expires_at_ms);
     }
     buf_finish(&token);
     return ok;

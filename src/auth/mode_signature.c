@@ -4,6 +4,7 @@
  * profile takes the bytes). */
 #include "auth/mode.h"
 
+#include "auth/token_int.h"
 #include "auth/wsse.h"
 #include "base/crypto.h"
 #include "base/json.h"
@@ -37,7 +38,7 @@ static bool parse(const struct integration *integration,
     const char *protocol = json_str(json_get(entry, "signature"), "protocol");
     const char *username = json_str(connection->credentials, "username");
     const char *password = json_str(connection->credentials, "password");
-    char nonce[33], expires_at[CLOCK_TEXT_SIZE];
+    char nonce[33];
     int64_t life_ms = LIFE_MS;
     struct buf token;
 
@@ -55,13 +56,12 @@ static bool parse(const struct integration *integration,
     crypto_random_hex(nonce, 16);
     buf_init_secret(&token, 0);
     wsse_token(username, password, nonce, received_at_ms, &token);
-    clock_text_z(received_at_ms + life_ms, expires_at);
     *credentials = cJSON_CreateObject();
     json_set_str(*credentials, "type", "SIGNATURE");
     json_set_str(*credentials, "username", username);
     json_set_str(*credentials, "password", password);
     json_set_str(*credentials, "token", token.data);
-    json_set_str(*credentials, "expires_at", expires_at);
+    token_expiry_set(*credentials, received_at_ms + life_ms);
     buf_finish(&token);
     return true;
 }

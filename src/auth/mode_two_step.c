@@ -141,13 +141,6 @@ static bool add_assertion(struct exchange *x, struct err *err)
 
 /* ---- answers ---- */
 
-static bool is_page(const struct up_answer *answer)
-{
-    const char *type = http_headers_find(&answer->headers, "content-type");
-
-    return type != NULL && str_starts_nocase(type, "text/html");
-}
-
 /* The answer as a value; NULL with *err when it is a page or empty. */
 static cJSON *answer_read(
     const struct up_answer *answer, const char *format, struct err *err)
@@ -160,7 +153,7 @@ static cJSON *answer_read(
 
     if (value != NULL)
         return value;
-    if (xml || answer->body.len == 0 || is_page(answer)) {
+    if (xml || answer->body.len == 0 || token_answer_is_page(answer)) {
         err_set(err, 400, CODE, "the token endpoint %s",
             answer->body.len == 0 ? "answered with nothing"
             : xml                 ? "answered with something that is no XML"

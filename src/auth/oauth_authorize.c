@@ -43,22 +43,6 @@ static bool is_mcp(const struct provider *provider)
     return provider->mode == AUTH_MCP_OAUTH2 || provider->mode == AUTH_MCP_OAUTH2_GENERIC;
 }
 
-/* The comma list with the provider's separator. The caller frees. */
-static char *scopes_join(const struct provider *provider, const char *scopes)
-{
-    const char *separator = json_str(provider->entry, "scope_separator");
-    struct buf out;
-
-    buf_init(&out, 0);
-    for (; scopes != NULL && *scopes != '\0'; scopes++) {
-        if (*scopes == ',')
-            buf_puts(&out, separator != NULL ? separator : " ");
-        else
-            buf_putc(&out, *scopes);
-    }
-    return buf_take(&out, NULL);
-}
-
 /* The catalogue's own parameters, rendered. */
 static bool template_params_add(
     cJSON *query, const struct authorize_request *request, struct err *err)
@@ -224,7 +208,7 @@ char *oauth_authorize_url(const struct authorize_request *request, struct err *e
     const char *template = json_str(provider->entry, "authorization_url");
     const char *fragment = json_str(provider->entry, "authorization_url_fragment");
     cJSON *query = cJSON_CreateObject();
-    char *scope = scopes_join(provider, request->scopes);
+    char *scope = provider_scopes_join(provider, request->scopes);
     char *base = NULL, *out = NULL;
     struct buf url;
 

@@ -60,3 +60,18 @@ char *provider_param_render_stable(
 {
     return template_render(text, values, stable, 0);
 }
+
+char *provider_scopes_join(const struct provider *provider, const char *scopes)
+{
+    const char *separator = json_str(provider->entry, "scope_separator");
+    struct buf out;
+
+    buf_init(&out, 0);
+    for (; scopes != NULL && *scopes != '\0'; scopes++) {
+        if (*scopes == ',')
+            buf_puts(&out, separator != NULL ? separator : " ");
+        else
+            buf_putc(&out, *scopes);
+    }
+    return buf_take(&out, NULL);
+}

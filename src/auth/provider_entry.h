@@ -19,6 +19,9 @@ bool provider_list_has(
  * `authorization_code`. */
 bool provider_grants_by_code(const struct provider *provider);
 
+/* A comma list of scopes with the provider's separator. The caller frees. */
+char *provider_scopes_join(const struct provider *provider, const char *scopes);
+
 /* What parameter templates see: the config's members, also under `connectionConfig`. Free
  * with cJSON_Delete(). */
 cJSON *provider_values(const cJSON *config);

@@ -15,6 +15,8 @@ void token_header_basic(
     struct http_headers *headers, const struct token_client *client, bool form_encoded);
 /* The members of an object as a form; what is no text as its JSON. */
 void token_form_write(struct buf *out, const cJSON *fields);
+/* The same behind the query of the request's URL. */
+void token_query_add(struct token_request *request, const cJSON *fields);
 
 /* ---- token_fields.c ---- */
 /* Parameters and headers whose templates see several objects at once. A name that nobody
@@ -42,6 +44,7 @@ void token_request_keep_secrets(struct token_request *request, const cJSON *secr
 void token_expiry_set(cJSON *credentials, int64_t expires_at_ms);
 
 /* ---- token_send.c ---- */
+bool token_answer_is_page(const struct up_answer *answer); /* by its type */
 /* True when an answer came, whatever its status. up_answer_finish() in any case. */
 bool token_request_call(const struct auth *auth, const struct token_request *request,
     const char *failure_code, struct up_answer *answer, struct err *err);

@@ -160,6 +160,18 @@ void token_form_write(struct buf *out, const cJSON *fields)
     }
 }
 
+void token_query_add(struct token_request *request, const cJSON *fields)
+{
+    struct buf url;
+
+    buf_init_secret(&url, 0);
+    buf_puts(&url, request->url);
+    buf_putc(&url, strchr(request->url, '?') != NULL ? '&' : '?');
+    token_form_write(&url, fields);
+    mem_free_text(request->url);
+    request->url = buf_take(&url, NULL);
+}
+
 /* The parts that both requests share: URL, headers, client and body. Takes over `fields`.
  */
 static bool request_finish(const struct provider *provider,

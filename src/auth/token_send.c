@@ -16,7 +16,7 @@
 
 #define TOKEN_ANSWER_MAX ((size_t)1 << 20)
 
-static bool answer_is_html(const struct up_answer *answer)
+bool token_answer_is_page(const struct up_answer *answer)
 {
     const char *type = http_headers_find(&answer->headers, "content-type");
 
@@ -48,7 +48,7 @@ bool token_status_failed(const struct token_request *request,
     struct token_secrets secrets;
     char text[400];
 
-    if (answer_is_html(answer))
+    if (token_answer_is_page(answer))
         return err_set(err, 400, code, "the token endpoint answered %d with an HTML page",
             answer->status);
     token_request_secrets(request, &secrets);

@@ -40,6 +40,11 @@ static void body_set(cJSON *params, const char *format, struct token_request *ou
 {
     struct buf text;
 
+    if (str_eq(format, "query")) {
+        if (params->child != NULL)
+            token_query_add(out, params);
+        return;
+    }
     buf_init_secret(&text, 0);
     if (str_eq(format, "form")) {
         token_form_write(&text, params);
@@ -47,16 +52,6 @@ static void body_set(cJSON *params, const char *format, struct token_request *ou
         buf_puts(&text, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>");
         xml_write(params, &text);
         out->xml = cJSON_Duplicate(params, true);
-    } else if (str_eq(format, "query")) {
-        if (params->child != NULL) {
-            buf_puts(&text, out->url);
-            buf_putc(&text, strchr(out->url, '?') != NULL ? '&' : '?');
-            token_form_write(&text, params);
-            mem_free_text(out->url);
-            out->url = buf_take(&text, NULL);
-        }
-        buf_finish(&text);
-        return;
     } else {
         json_append(&text, params);
     }

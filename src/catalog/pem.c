@@ -112,3 +112,22 @@ EVP_PKEY *pem_private_key(const char *text)
     mem_free_text(tidy);
     return key;
 }
+
+bool pem_sign(const char *pem, const char *kind, const EVP_MD *digest,
+    const struct buf *message, struct buf *out)
+{
+    EVP_PKEY *key = pem_private_key(pem);
+    EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+    unsigned char signature[2048];
+    size_t len = sizeof signature;
+    bool ok = key != NULL && ctx != NULL && EVP_PKEY_is_a(key, kind) &&
+              EVP_DigestSignInit(ctx, NULL, digest, NULL, key) == 1 &&
+              EVP_DigestSign(ctx, signature, &len, (const unsigned char *)message->data,
+                  message->len) == 1;
+
+    if (ok)
+        str_base64(signature, len, out);
+    EVP_MD_CTX_free(ctx);
+    EVP_PKEY_free(key);
+    return ok;
+}

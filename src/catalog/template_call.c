@@ -169,25 +169,6 @@ static bool call_hmac_sha1_hex(
     return true;
 }
 
-static bool ed25519_sign(const char *pem, const struct buf *message, struct buf *out)
-{
-    EVP_PKEY *key = pem_private_key(pem);
-    EVP_MD_CTX *ctx = EVP_MD_CTX_new();
-    unsigned char signature[64];
-    size_t len = sizeof(signature);
-    bool ok;
-
-    ok = key && ctx && EVP_PKEY_id(key) == EVP_PKEY_ED25519 &&
-         EVP_DigestSignInit(ctx, NULL, NULL, NULL, key) == 1 &&
-         EVP_DigestSign(ctx, signature, &len, (const unsigned char *)message->data,
-             message->len) == 1;
-    if (ok)
-        str_base64(signature, len, out);
-    EVP_MD_CTX_free(ctx);
-    EVP_PKEY_free(key);
-    return ok;
-}
-
 static bool call_ed25519_sign(
     struct template_render *r, const char *text, size_t len, struct buf *out)
 {
@@ -203,7 +184,7 @@ static bool call_ed25519_sign(
     buf_init_secret(&pem_text, 0);
     ok = render_piece(r, message.text, message.len, &message_text);
     ok = render_piece(r, pem.text, pem.len, &pem_text) && ok;
-    ok = ok && ed25519_sign(pem_text.data, &message_text, out);
+    ok = ok && pem_sign(pem_text.data, "ED25519", NULL, &message_text, out);
     buf_finish(&message_text);
     buf_finish(&pem_text);
     return ok;

@@ -3,7 +3,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include "base/json.h"
 #include "base/str.h"
@@ -29,14 +28,9 @@ static bool read_options(int argc, char **argv, struct options *out)
     return cmd_read_line("providers", table, &out->search, 1, argc, argv);
 }
 
-static bool contains(const char *text, const char *part)
+static bool is_like(const char *text, const char *search)
 {
-    size_t len = strlen(part);
-
-    for (; text != NULL && strlen(text) >= len; text++)
-        if (strncasecmp(text, part, len) == 0)
-            return true;
-    return false;
+    return text != NULL && str_contains_nocase(text, search);
 }
 
 static bool is_wanted(const struct options *options, const cJSON *row)
@@ -52,8 +46,8 @@ static bool is_wanted(const struct options *options, const cJSON *row)
     return within &&
            (options->mode == NULL ||
                str_eq_nocase(json_str(row, "auth_mode"), options->mode)) &&
-           (options->search == NULL || contains(json_str(row, "name"), options->search) ||
-               contains(json_str(row, "display_name"), options->search));
+           (options->search == NULL || is_like(json_str(row, "name"), options->search) ||
+               is_like(json_str(row, "display_name"), options->search));
 }
 
 static void show(const cJSON *row)
